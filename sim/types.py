@@ -1,0 +1,219 @@
+"""The values that pass between parts: frozen, slotted, plain data that encodes to msgpack."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+Plain = Any
+"""None, bool, int, float, str, bytes, a numpy array, or lists, tuples and string-keyed maps of these."""
+
+FloatArray = npt.NDArray[np.float32]
+EMPTY: Mapping[str, Plain] = {}
+Tags = frozenset[str]
+Deletion = Literal["exact", "approximate", "none"]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Place:
+    """Where one operation stands in logical time. Operations are applied in this order, field by field."""
+
+    tick: int
+    world: str
+    agent: str
+    hop: int = 0
+    n: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Experience:
+    """What one agent lived through in one tick: the only thing that memory systems are given to remember.
+
+    `time` is simulated time in seconds since the Unix epoch, as the world tells it. `metadata` carries what an
+    environment family adds (a turn's reference such as "D3:7", an image, a trajectory) as plain values.
+    """
+
+    id: str
+    world: str
+    agent: str
+    tick: int
+    time: float
+    text: str
+    speaker: str = ""
+    session: int = 0
+    channel: str = "observation"
+    action: str = ""
+    reward: float = 0.0
+    outcome: str = ""
+    metadata: Mapping[str, Plain] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What a memory system stores, with its lineage. Made by a context only, so that lineage cannot be forgotten.
+
+    `parents` are the records it was derived from; `origins` the experiences it descends from, which for a derived
+    record is the union over its parents (design section 3). `vector` is float32[d] or None. `data` holds what the
+    system adds (importance, strength, ...).
+    """
+
+    id: str
+    space: str
+    writer: str
+    tick: int
+    time: float
+    text: str
+    origins: tuple[str, ...]
+    parents: tuple[str, ...] = ()
+    channel: str = "observation"
+    status: str = "active"
+    version: int = 1
+    vector: FloatArray | None = field(default=None, compare=False)
+    data: Mapping[str, Plain] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What an agent wants to recall. `space` None asks every space it may read; `k` None is the system's default.
+
+    A probe's read discards its effects, so that measuring changes nothing.
+    """
+
+    text: str
+    k: int | None = None
+    space: str | None = None
+    probe: bool = False
+    filter: Mapping[str, Plain] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Recalled:
+    """One record as a reader gets it: never with lineage or taint."""
+
+    record_id: str
+    text: str
+    score: float
+    channel: str = "observation"
+    time: float = 0.0
+    space: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What a mechanism wants to change because it was read (strength, access time, ...); applied by `absorb`."""
+
+    kind: str
+    record_id: str
+    data: Mapping[str, Plain] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Recall:
+    """The answer to one query, best first. `refused` says why a space did not answer."""
+
+    items: tuple[Recalled, ...] = ()
+    effects: tuple[Effect, ...] = ()
+    refused: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """An experience and what could be computed from it alone (its vector, its importance, its keywords)."""
+
+    experience: Experience
+    vector: FloatArray | None = field(default=None, compare=False)
+    data: Mapping[str, Plain] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What one write, manage or forget did: ids of records made, changed and retired, and what it could not do.
+
+    `incomplete` lists experience ids that a forgetting request could not fully remove.
+    """
+
+    made: tuple[str, ...] = ()
+    revised: tuple[str, ...] = ()
+    retired: tuple[str, ...] = ()
+    incomplete: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """What a policy sees at a tick: the text rendering, the raw observation, and the environment's info."""
+
+    agent: str
+    world: str
+    tick: int
+    time: float
+    text: str
+    raw: Plain = None
+    info: Mapping[str, Plain] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """What a policy decided: the value given to the environment, the text it said, and notes for the trace."""
+
+    value: Plain
+    text: str = ""
+    notes: Mapping[str, Plain] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """What a memory system declares about itself.
+
+    `attributable`: every record names its origins. `delete`: what `forget` can promise. `read_mutates`: reads carry
+    effects. `needs_model`: purposes it asks a model. `channels`: the channels its records may have.
+    """
+
+    title: str
+    source: str
+    tags: Tags = frozenset()
+    attributable: bool = True
+    delete: Deletion = "exact"
+    read_mutates: bool = False
+    needs_model: tuple[str, ...] = ()
+    needs_embedder: bool = False
+    channels: tuple[str, ...] = ("observation",)
+    reproducible: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One question to a model. `purpose` is its name in traces, budgets and stand-ins ("mb.day_summary").
+
+    `inputs` are what the question is about; `schema` is a JSON schema for the reply, or None for free text. `seed` is
+    drawn from the place of the call, so that two agents get two samples and a replay gets the same one.
+    """
+
+    purpose: str
+    inputs: Mapping[str, Plain]
+    schema: Mapping[str, Plain] | None = None
+    seed: int = 0
+    max_tokens: int = 256
+    temperature: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """A model's reply and what it cost in tokens. `finish` is "stop", "length" or "error"."""
+
+    text: str
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    finish: str = "stop"
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A part that failed, as data: which part, in which phase, with which class of error. Texts are kept elsewhere."""
+
+    part: str
+    phase: str
+    error: str
