@@ -1,0 +1,247 @@
+"""The context that a memory system is given for one operation: time, randomness, services, and records with lineage.
+
+It knows nothing of how records are stored: it makes them, and notes what was made, revised and retired.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+import numpy as np
+from pydantic import BaseModel, ValidationError
+
+from simonides.sim.errors import ContractBroken, UserError
+from simonides.sim.protocols import Embedder, Model
+from simonides.sim.seeds import generator, identity, place_seed, seed_of
+from simonides.sim.types import Experience, FloatArray, Place, Plain, Record, Request
+
+Reply = TypeVar("Reply", bound=BaseModel)
+
+
+def count_tokens(text: str) -> int:
+    """Return the default token count: characters / 4, rounded up (the usual rule of thumb for English text)."""
+    return math.ceil(len(text) / 4)
+
+
+@dataclass(slots=True)
+class Usage:
+    """What an operation or a tick cost: model calls, their tokens, unusable replies, texts embedded."""
+
+    calls: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    malformed: int = 0
+    embedded: int = 0
+
+    def plain(self) -> list[int]:
+        """Return the counts in declaration order, for a trace row."""
+        return [self.calls, self.prompt_tokens, self.completion_tokens, self.malformed, self.embedded]
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The services that contexts hand on. A part that needs one which the study did not name gets a clear error."""
+
+    embedder: Embedder | None = None
+    model: Model | None = None
+
+    def embed(self, texts: Sequence[str], usage: Usage) -> FloatArray:
+        """Return float32[n, d] unit vectors. Raises UserError when the study names no embedder."""
+        if self.embedder is None:
+            raise UserError("This part embeds texts, but the study names no embedder: add embedder: {name: hashing}.")
+        usage.embedded += len(texts)
+        return self.embedder.embed(texts)
+
+    async def ask(
+        self, purpose: str, inputs: Mapping[str, Plain], schema: type[Reply], seed: int, usage: Usage
+    ) -> Reply | None:
+        """Return the parsed reply of the model, or None when it does not fit the schema.
+
+        Raises UserError when the study names no model.
+        """
+        if self.model is None:
+            raise UserError(f"{purpose} asks a model, but the study names none: add model: {{name: scripted}}.")
+        request = Request(purpose, inputs, schema.model_json_schema(), seed)
+        (completion,) = await self.model.complete([request])
+        usage.calls += 1
+        usage.prompt_tokens += completion.prompt_tokens
+        usage.completion_tokens += completion.completion_tokens
+        try:
+            return schema.model_validate_json(completion.text)
+        except ValidationError:
+            usage.malformed += 1
+            return None
+
+
+@dataclass(slots=True)
+class Changes:
+    """What one operation did to the records of its space."""
+
+    made: list[Record] = field(default_factory=list)
+    revised: list[Record] = field(default_factory=list)
+    retired: list[tuple[str, str]] = field(default_factory=list)
+
+
+def _union(groups: Iterable[Sequence[str]]) -> tuple[str, ...]:
+    return tuple(sorted({item for group in groups for item in group}))
+
+
+class Context:
+    """One operation's view of its space; implements `MemoryContext`."""
+
+    __slots__ = ("_ordinal", "_rng", "_seed", "_services", "cause", "changes", "place", "space", "time", "usage")
+
+    def __init__(
+        self,
+        space: str,
+        place: Place,
+        time: float,
+        cause: str,
+        seed: int,
+        services: Services,
+        usage: Usage | None = None,
+    ) -> None:
+        self.space = space
+        self.place = place
+        self.time = time
+        self.cause = cause
+        self.changes = Changes()
+        self.usage = usage if usage is not None else Usage()
+        self._seed = seed
+        self._services = services
+        self._rng: np.random.Generator | None = None
+        self._ordinal = 0
+
+    @property
+    def tick(self) -> int:
+        """The tick that is being applied or read."""
+        return self.place.tick
+
+    @property
+    def rng(self) -> np.random.Generator:
+        """A generator for this operation alone, made from (trial seed, space, operation, place)."""
+        if self._rng is None:
+            self._rng = generator(place_seed(self._seed, "memory", self.space, self.cause, self.place))
+        return self._rng
+
+    async def embed(self, texts: Sequence[str]) -> FloatArray:
+        """Return float32[n, d] unit vectors."""
+        return self._services.embed(texts, self.usage)
+
+    async def model(self, purpose: str, inputs: Mapping[str, Plain], schema: type[Reply]) -> Reply | None:
+        """Return the model's reply parsed by `schema`, or None when it is unusable."""
+        self._ordinal += 1
+        place = place_seed(self._seed, purpose, self.space, self.cause, self.place)
+        return await self._services.ask(purpose, inputs, schema, seed_of(place, self._ordinal), self.usage)
+
+    def tokens(self, text: str) -> int:
+        """Return the number of tokens of a text."""
+        return count_tokens(text)
+
+    def record(
+        self,
+        experience: Experience,
+        text: str | None = None,
+        *,
+        vector: FloatArray | None = None,
+        data: Mapping[str, Plain] | None = None,
+        channel: str | None = None,
+    ) -> Record:
+        """Make a record from an experience: origin and writer are the experience's."""
+        return self._make(
+            experience.agent,
+            experience.text if text is None else text,
+            (experience.id,),
+            (),
+            channel or experience.channel,
+            experience.time,
+            vector,
+            data,
+        )
+
+    def derive(
+        self,
+        parents: Sequence[Record],
+        text: str,
+        *,
+        experiences: Sequence[Experience] = (),
+        vector: FloatArray | None = None,
+        data: Mapping[str, Plain] | None = None,
+        channel: str = "derived",
+    ) -> Record:
+        """Make a record from others: origins are the union of the parents' origins and the experiences.
+
+        Raises ContractBroken when it is derived from nothing.
+        """
+        if not parents and not experiences:
+            raise ContractBroken(f"{self.space}: a derived record names no parents and no experiences.")
+        origins = _union([*(parent.origins for parent in parents), [e.id for e in experiences]])
+        ids = tuple(sorted({parent.id for parent in parents}))
+        return self._make(self.place.agent or self.space, text, origins, ids, channel, self.time, vector, data)
+
+    def _make(
+        self,
+        writer: str,
+        text: str,
+        origins: tuple[str, ...],
+        parents: tuple[str, ...],
+        channel: str,
+        time: float,
+        vector: FloatArray | None,
+        data: Mapping[str, Plain] | None,
+    ) -> Record:
+        # The cause is part of the identity: a manage at a tick and a write at it may share a place.
+        ordinal = len(self.changes.made)
+        made = Record(
+            identity(self._seed, self.cause, self.space, self.place, ordinal),
+            self.space,
+            writer,
+            self.place.tick,
+            time,
+            text,
+            origins,
+            parents,
+            channel,
+            "active",
+            1,
+            vector,
+            data if data is not None else {},
+        )
+        self.changes.made.append(made)
+        return made
+
+    def revise(
+        self,
+        record: Record,
+        *,
+        text: str | None = None,
+        parents: Sequence[Record] = (),
+        experiences: Sequence[Experience] = (),
+        vector: FloatArray | None = None,
+        data: Mapping[str, Plain] | None = None,
+    ) -> Record:
+        """Return the record's next version; its origins grow by those of parents and experiences."""
+        revised = Record(
+            record.id,
+            record.space,
+            record.writer,
+            record.tick,
+            record.time,
+            record.text if text is None else text,
+            _union([record.origins, *(p.origins for p in parents), [e.id for e in experiences]]),
+            _union([record.parents, [p.id for p in parents if p.id != record.id]]),
+            record.channel,
+            record.status,
+            record.version + 1,
+            record.vector if vector is None else vector,
+            record.data if data is None else data,
+        )
+        self.changes.revised.append(revised)
+        return revised
+
+    def retire(self, record: Record, reason: str) -> None:
+        """Note that a record is gone, and why."""
+        self.changes.retired.append((record.id, reason))
