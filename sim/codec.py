@@ -59,6 +59,30 @@ def _canonical(value: Plain) -> Plain:
     raise TypeError(f"A value of type {kind.__name__} cannot be encoded; use plain data and numpy arrays.")
 
 
+def canonical(value: Plain) -> Plain:
+    """Return a plain value with sorted maps and normalised floats, ready for `pack`."""
+    return _canonical(value)
+
+
+def _default(value: Plain) -> Plain:
+    if isinstance(value, np.ndarray):
+        return _array(value)
+    if isinstance(value, np.generic):
+        return value.item()
+    if is_dataclass(value):
+        return [getattr(value, item.name) for item in fields(value)]
+    if isinstance(value, frozenset | set):
+        return sorted(value)
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise TypeError(f"A value of type {type(value).__name__} cannot be encoded; use plain data and numpy arrays.")
+
+
+def pack(value: Plain) -> bytes:
+    """Return msgpack bytes of a plain value as it is, at C speed: for wires, logs, and rows built in a fixed order."""
+    return msgpack.packb(value, default=_default, use_bin_type=True)  # type: ignore[no-any-return]
+
+
 def encode(value: Plain) -> bytes:
     """Return the canonical bytes of a plain value or of one of our dataclasses.
 

@@ -40,6 +40,10 @@ class Usage:
         """Return the counts in declaration order, for a trace row."""
         return [self.calls, self.prompt_tokens, self.completion_tokens, self.malformed, self.embedded]
 
+    def reset(self) -> None:
+        """Start counting from zero."""
+        self.calls = self.prompt_tokens = self.completion_tokens = self.malformed = self.embedded = 0
+
 
 @dataclass(frozen=True, slots=True)
 class Services:

@@ -153,6 +153,10 @@ class PolicyContext(Protocol):
     def place(self) -> Place: ...
     @property
     def rng(self) -> np.random.Generator: ...
+    @property
+    def refused(self) -> Sequence[str]:
+        """One line for each access that was refused to this agent since its last turn."""
+
     async def recall(self, query: Query) -> Recall:
         """Ask again within the same tick (a further hop). Raises AccessRefused."""
 

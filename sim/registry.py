@@ -97,12 +97,14 @@ class Registry:
                 f"{type(error).__name__}: {error}."
             ) from error
 
-    def check(self, name: str, params: Mapping[str, Plain], path: str) -> dict[str, Plain]:
+    def check(
+        self, name: str, params: Mapping[str, Plain], path: str, given: frozenset[str] = frozenset()
+    ) -> dict[str, Plain]:
         """Return parameters checked against the part's annotated signature; ranges come from `Annotated[..., Field()]`.
 
         Raises StudyError with the dotted path of the field.
         """
-        return check_parameters(self.load(name), params, path)
+        return check_parameters(self.load(name), params, path, given)
 
     def build(self, name: str, params: Mapping[str, Plain] | None = None, /, *, path: str = "", **given: Any) -> Any:
         """Return a new part: `params` come from a study and are checked, `given` are services from the assembler.

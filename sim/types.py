@@ -99,7 +99,6 @@ class Recalled:
     score: float
     channel: str = "observation"
     time: float = 0.0
-    space: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,11 +156,15 @@ class Observation:
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """What a policy decided: the value given to the environment, the text it said, and notes for the trace."""
+    """What a policy decided: the value given to the environment, the text it said, and notes for the trace.
+
+    `spaces` names the spaces that what was lived goes to; None is every space that the agent may write.
+    """
 
     value: Plain
     text: str = ""
     notes: Mapping[str, Plain] = field(default_factory=dict)
+    spaces: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,193 @@
+"""Studies as data: what is varied, over which seeds, with which parts. Checked when built, not on tick 40,000."""
+
+from __future__ import annotations
+
+import copy
+import itertools
+import json
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from simonides.sim.errors import StudyError, near
+from simonides.sim.registry import one_line, registry
+from simonides.sim.types import Plain
+
+
+class Part(BaseModel):
+    """A part by name, with its parameters beside the name: `{name: window, n: 20}`, or just `window`."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+    name: str
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_name(cls, value: Plain) -> Plain:
+        return {"name": value} if isinstance(value, str) else value
+
+    @property
+    def params(self) -> dict[str, Plain]:
+        """The parameters, without the name."""
+        return dict(self.model_extra or {})
+
+
+class PlantConfig(BaseModel):
+    """A record put into a space at a tick. Without `text` the environment is asked for a falsehood about a question."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    kind: Literal["plant"] = "plant"
+    tick: Annotated[int, Field(ge=0)] | None = None
+    """Tick at which it is planted; by default the last tick before the environment's questions begin."""
+    agent: str | None = None
+    """The agent into whose first writable space it goes, as world/agent; by default the first agent that is asked."""
+    space: str | None = None
+    """The space it goes to, instead of an agent's."""
+    text: str | None = None
+    speaker: str = ""
+    tainted: bool = True
+    """False for a benign control of the same form."""
+
+
+class Study(BaseModel):
+    """A design: parts, factors and seeds. It names its parts and imports none of them."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    name: str
+    description: str = ""
+    environment: Part
+    worlds: Annotated[int, Field(ge=1)] | None = None
+    """How many worlds a trial has; by default as many as the environment says, or one."""
+    memory: Part
+    policy: Part
+    wiring: Part = Part(name="private")
+    embedder: Part | None = None
+    model: Part | None = None
+    interventions: tuple[PlantConfig, ...] = ()
+    factors: dict[str, list[Plain]] = Field(default_factory=dict)
+    """Dotted path of a field -> the values it takes; every combination is a cell."""
+    seeds: Annotated[int, Field(ge=1)] | tuple[int, ...] = 3
+    """A number of seeds (0, 1, ...) or the seeds themselves."""
+    ticks: Annotated[int, Field(ge=1)] | None = None
+    """The most ticks that a world lives; by default until its environment ends."""
+    joins: tuple[Annotated[int, Field(ge=0)], ...] = ()
+    """The tick at which each world joins, in order; 0 for those not listed."""
+    manage_every: Annotated[int, Field(ge=0)] = 0
+    """Ticks between two calls of `manage`, besides the ends of sessions; 0 for none."""
+    checkpoint_every: Annotated[int, Field(ge=0)] = 100
+    """Ticks between two checkpoints; 0 for none before the end."""
+    time_limit: Annotated[float, Field(gt=0)] = 300.0
+    """Seconds after which one tick counts as hung. For hung code only: a trial that meets it is not reproducible."""
+    metrics: tuple[str, ...] = ()
+    data: str | None = None
+    """Folder or file of the environment's data, when it needs one; handed to it as `data`."""
+
+    @field_validator("seeds")
+    @classmethod
+    def _distinct(cls, value: int | tuple[int, ...]) -> int | tuple[int, ...]:
+        if isinstance(value, tuple) and (not value or len(set(value)) != len(value)):
+            raise ValueError("seeds must be at least one and distinct")
+        return value
+
+    def cells(self) -> list[dict[str, Plain]]:
+        """Return every combination of the factors' values as {dotted path: value}, in order."""
+        names = list(self.factors)
+        return [dict(zip(names, values, strict=True)) for values in itertools.product(*self.factors.values())]
+
+    def trials(self) -> Iterator[Trial]:
+        """Yield every trial: each cell with each seed, checked. Raises StudyError."""
+        seeds = range(self.seeds) if isinstance(self.seeds, int) else self.seeds
+        base = self.model_dump(mode="json")
+        for cell in self.cells():
+            fields = copy.deepcopy(base)
+            for path, value in cell.items():
+                assign(fields, path, value)
+            fields["factors"] = {}
+            study = parse_study(fields)
+            label = ",".join(f"{path}={_short(value)}" for path, value in cell.items())
+            for seed in seeds:
+                yield Trial(id=f"{label + ',' if label else ''}seed={seed}", cell=cell, seed=seed, study=study)
+
+
+class Trial(BaseModel):
+    """One cell of a study with one seed: what one execution runs. Plain data, so that any process can assemble it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    id: str
+    cell: dict[str, Plain]
+    seed: int
+    study: Study
+
+
+class Layout(BaseModel):
+    """Where a trial's parts run: never part of a study, and without effect on its trace."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    runtime: Literal["inline", "ray"] = "inline"
+    world_actors: Annotated[int, Field(ge=1)] = 1
+    memory_actors: Annotated[int, Field(ge=1)] = 1
+    private: Literal["colocated", "actors"] = "colocated"
+    """Spaces with a single member world live with that world, or in memory actors."""
+    memory_budget: Annotated[int, Field(ge=0)] | None = None
+    """Bytes of idle spaces that a host keeps unpacked, and again as packed bytes, before they go to disk."""
+    address: str | None = None
+    """Address of a Ray cluster; None starts Ray on this machine."""
+
+
+def _short(value: Plain) -> str:
+    if isinstance(value, Mapping):
+        return "+".join(str(value[k]) if k == "name" else f"{k}:{_short(value[k])}" for k in value) or "none"
+    if isinstance(value, list | tuple):
+        return "+".join(_short(item) for item in value) or "none"
+    return str(value).replace("/", "_")
+
+
+def assign(fields: dict[str, Any], path: str, value: Plain) -> None:
+    """Set a field by its dotted path, making maps on the way: `memory.k`. Raises StudyError for a path into a value."""
+    *way, last = path.split(".")
+    here: Any = fields
+    for i, key in enumerate(way):
+        if isinstance(here.get(key), str) and key in Study.model_fields:
+            here[key] = {"name": here[key]}
+        here = here.setdefault(key, {})
+        if not isinstance(here, dict):
+            raise StudyError(f"{path}: {'.'.join(way[: i + 1])} is a value, not a map; it has no field {last!r}.")
+    here[last] = value
+
+
+def parse_study(fields: Mapping[str, Plain]) -> Study:
+    """Return the study of plain fields, with every part's parameters checked. Raises StudyError with the path."""
+    unknown = sorted(set(fields) - set(Study.model_fields))
+    if unknown:
+        known = list(Study.model_fields)
+        raise StudyError(f"{unknown[0]}: no such field of a study.{near(unknown[0], known)} Known: {', '.join(known)}.")
+    try:
+        study = Study.model_validate(dict(fields))
+    except ValidationError as error:
+        raise StudyError(one_line(error, "")) from None
+    if not study.factors:
+        check_parts(study)
+    else:
+        for _ in study.trials():
+            pass
+    return study
+
+
+SERVICES = frozenset({"seed", "world", "agents", "team_of", "dimension", "embedder"})
+"""Names that the assembler fills in a part's signature; a study never gives them."""
+
+
+def check_parts(study: Study) -> None:
+    """Check the parameters of every named part. Raises StudyError, UnknownName, MissingExtra."""
+    for kind in ("environment", "memory", "policy", "wiring", "embedder", "model"):
+        part: Part | None = getattr(study, kind)
+        if part is not None:
+            params = dict(part.params)
+            if kind == "environment" and study.data is not None:
+                params.setdefault("data", study.data)
+            registry(kind).check(part.name, params, kind, SERVICES)
+
+
+def study_json(study: Study) -> str:
+    """Return a study as canonical JSON: sorted keys, for files and hashes."""
+    return json.dumps(study.model_dump(mode="json"), sort_keys=True, indent=1)

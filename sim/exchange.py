@@ -1,0 +1,186 @@
+"""What a world and a memory actor say to each other once a tick: one batch there, one reply back.
+
+A batch is identified by (client, tick, hop, agent). Hop 0 of tick t carries the writes of t-1, the client's frontier
+and the reads of t; later hops carry one agent's further reads of the same tick (design section 2, "Exchange").
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from simonides.sim.codec import decode, pack
+from simonides.sim.errors import CorruptFile
+from simonides.sim.types import Effect, Experience, Plain, Query, Recall, Recalled
+
+BatchId = tuple[str, int, int, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """One experience on its way to one space; `n` is its ordinal among the agent's writes of the tick."""
+
+    space: str
+    experience: Experience
+    n: int
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """One query to one space; `n` is its ordinal among the agent's reads of this hop."""
+
+    space: str
+    agent: str
+    n: int
+    query: Query
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Everything that one client says to one memory actor at (tick, hop).
+
+    `time` is the client's simulated time at `tick`. `session_end`: a session of the client ended with tick - 1.
+    `leave`: the client's last tick was tick - 1. `durable`: tick of its last durable checkpoint. `heard`: epoch of the
+    host that answered its previous batch, 0 at first.
+    """
+
+    client: str
+    tick: int
+    hop: int = 0
+    agent: str = ""
+    time: float = 0.0
+    writes: tuple[Write, ...] = ()
+    reads: tuple[Read, ...] = ()
+    session_end: bool = False
+    leave: bool = False
+    durable: int = 0
+    heard: int = 0
+
+    @property
+    def id(self) -> BatchId:
+        """What duplicates are known by."""
+        return (self.client, self.tick, self.hop, self.agent)
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A read or write that the space did not allow."""
+
+    space: str
+    agent: str
+    right: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One recall a read, in order; refusals of writes; the epoch of the host that answers.
+
+    `failure` is (space, phase, error class) when a space that the client is a member of has failed; `resend_from` is
+    the tick from which a restarted host needs the client's batches again, or -1.
+    """
+
+    recalls: tuple[Recall, ...] = ()
+    refusals: tuple[Refusal, ...] = ()
+    epoch: int = 1
+    failure: tuple[str, str, str] | None = None
+    resend_from: int = -1
+
+
+def _experience(e: Experience) -> tuple[Plain, ...]:
+    return (
+        e.id,
+        e.world,
+        e.agent,
+        e.tick,
+        e.time,
+        e.text,
+        e.speaker,
+        e.session,
+        e.channel,
+        e.action,
+        e.reward,
+        e.outcome,
+        e.metadata,
+    )
+
+
+def pack_batch(batch: Batch) -> bytes:
+    """Return a batch as msgpack columns; an experience that goes to several spaces is sent once."""
+    experiences: dict[str, int] = {}
+    rows = []
+    for write in batch.writes:
+        if write.experience.id not in experiences:
+            experiences[write.experience.id] = len(rows)
+            rows.append(_experience(write.experience))
+    reads = batch.reads
+    return pack(
+        (
+            (batch.client, batch.tick, batch.hop, batch.agent, batch.time),
+            (batch.session_end, batch.leave, batch.durable, batch.heard),
+            rows,
+            [w.space for w in batch.writes],
+            [experiences[w.experience.id] for w in batch.writes],
+            [w.n for w in batch.writes],
+            [r.space for r in reads],
+            [r.agent for r in reads],
+            [r.n for r in reads],
+            [(r.query.text, r.query.k, r.query.space, r.query.probe, r.query.filter) for r in reads],
+        )
+    )
+
+
+def unpack_batch(data: bytes) -> Batch:
+    """Return the batch behind `pack_batch`. Raises CorruptFile for anything else."""
+    try:
+        head, flags, rows, spaces, indexes, ns, r_spaces, r_agents, r_ns, queries = decode(data)
+        experiences = [Experience(*row) for row in rows]
+        return Batch(
+            *head,
+            tuple(Write(s, experiences[i], n) for s, i, n in zip(spaces, indexes, ns, strict=True)),
+            tuple(Read(s, a, n, Query(*q)) for s, a, n, q in zip(r_spaces, r_agents, r_ns, queries, strict=True)),
+            *flags,
+        )
+    except (TypeError, ValueError, IndexError) as error:
+        raise CorruptFile(f"Not a batch that was written here ({error}).") from None
+
+
+def pack_reply(reply: Reply) -> bytes:
+    """Return a reply as msgpack: recalls as columns (ids, texts, one score list, channels, times)."""
+    return pack(
+        (
+            [
+                (
+                    [i.record_id for i in r.items],
+                    [i.text for i in r.items],
+                    [i.score for i in r.items],
+                    [i.channel for i in r.items],
+                    [i.time for i in r.items],
+                    [(e.kind, e.record_id, e.data) for e in r.effects],
+                    r.refused,
+                )
+                for r in reply.recalls
+            ],
+            [(f.space, f.agent, f.right) for f in reply.refusals],
+            reply.epoch,
+            reply.failure,
+            reply.resend_from,
+        )
+    )
+
+
+def unpack_reply(data: bytes) -> Reply:
+    """Return the reply behind `pack_reply`."""
+    recalls, refusals, epoch, failure, resend_from = decode(data)
+    return Reply(
+        tuple(
+            Recall(
+                tuple(Recalled(*item) for item in zip(ids, texts, scores, channels, times, strict=True)),
+                tuple(Effect(*effect) for effect in effects),
+                refused,
+            )
+            for ids, texts, scores, channels, times, effects, refused in recalls
+        ),
+        tuple(Refusal(*item) for item in refusals),
+        epoch,
+        tuple(failure) if failure else None,  # type: ignore[arg-type]
+        resend_from,
+    )

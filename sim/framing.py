@@ -1,0 +1,128 @@
+"""Append-only files of frames: length, crc32, type tag, payload. A torn tail is cut, a flipped bit is found."""
+
+from __future__ import annotations
+
+import os
+import struct
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from simonides.sim.errors import CorruptFile
+
+HEAD = struct.Struct("<IIB")
+LIMIT = 1 << 31
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One payload with its one-byte type tag and the offset at which it starts in the file."""
+
+    tag: int
+    payload: bytes
+    offset: int
+
+
+class FrameWriter:
+    """Appends frames to one file. Buffered until `flush`; `append_now` is one write call, so that frames never mix."""
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self.path = path
+        self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+        self._buffer: list[bytes] = []
+        self._size = 0
+
+    def append(self, tag: int, payload: bytes) -> None:
+        """Queue a frame; written when 256 kB have gathered or at `flush`."""
+        self._buffer.append(HEAD.pack(len(payload), zlib.crc32(payload), tag) + payload)
+        self._size += HEAD.size + len(payload)
+        if self._size > 1 << 18:
+            self.flush()
+
+    def append_now(self, tag: int, payload: bytes) -> None:
+        """Append a frame and hand it to the operating system before returning."""
+        self.append(tag, payload)
+        self.flush()
+
+    def flush(self) -> None:
+        """Hand everything to the operating system: it survives the death of this process."""
+        if not self._buffer:
+            return
+        data = memoryview(b"".join(self._buffer))
+        self._buffer, self._size = [], 0
+        while data:
+            data = data[os.write(self._fd, data) :]
+
+    def close(self) -> None:
+        """Flush and close."""
+        if self._fd >= 0:
+            self.flush()
+            os.close(self._fd)
+            self._fd = -1
+
+
+def read_frames(path: Path) -> Iterator[Frame]:
+    """Yield the frames of a file; a torn last frame ends it quietly, damage before the end raises CorruptFile."""
+    data = path.read_bytes()
+    offset = 0
+    while offset < len(data):
+        if offset + HEAD.size > len(data):
+            return
+        length, crc, tag = HEAD.unpack_from(data, offset)
+        end = offset + HEAD.size + length
+        if length > LIMIT or end > len(data):
+            if length > LIMIT:
+                raise CorruptFile(f"{path}: the frame at byte {offset} claims {length} bytes; the file is damaged there.")
+            return
+        payload = data[offset + HEAD.size : end]
+        if zlib.crc32(payload) != crc:
+            if end == len(data):
+                return
+            raise CorruptFile(
+                f"{path}: the frame at byte {offset} fails its checksum; restore the file from a copy, or resume the run "
+                "from an earlier checkpoint by removing the trial's folder."
+            )
+        yield Frame(tag, payload, offset)
+        offset = end
+
+
+def cut_torn_tail(path: Path) -> None:
+    """Truncate a file after its last whole frame, so that appends after a crash stay readable."""
+    end = 0
+    for frame in read_frames(path):
+        end = frame.offset + HEAD.size + len(frame.payload)
+    if end < path.stat().st_size:
+        os.truncate(path, end)
+
+
+def replace_file(path: Path, data: bytes, sync: bool = True) -> None:
+    """Write a whole file by a temporary one and `os.replace`: readers see the old content or the new one.
+
+    `sync` False leaves it to the operating system when the bytes reach the disk. Raises OSError.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with open(temporary, "wb") as file:
+            file.write(HEAD.pack(len(data), zlib.crc32(data), 0) + data)
+            file.flush()
+            if sync:
+                os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def read_file(path: Path) -> bytes:
+    """Return the content written by `replace_file`. Raises CorruptFile when length or checksum are wrong."""
+    data = path.read_bytes()
+    if len(data) < HEAD.size:
+        raise CorruptFile(f"{path}: {len(data)} bytes are too few for a checkpoint; it was not written whole.")
+    length, crc, _ = HEAD.unpack_from(data)
+    payload = data[HEAD.size :]
+    if len(payload) != length or zlib.crc32(payload) != crc:
+        raise CorruptFile(f"{path}: {len(payload)} of {length} bytes, or a wrong checksum; the file is damaged.")
+    return payload

@@ -1,0 +1,412 @@
+"""Many spaces in one process: admits batches once each, in any order of arrival, and answers them in logical time.
+
+Admission (epoch, duplicate, log, enqueue) is one synchronous function with no `await` in it, so that what is not logged
+is not acknowledged (design section 7). Around it a Ray actor or the inline runtime puts the transport.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import struct
+from collections import OrderedDict
+from collections.abc import Coroutine, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from time import monotonic
+
+from simonides.sim.checkpoint import CheckpointStore, slug
+from simonides.sim.codec import pack
+from simonides.sim.context import Services
+from simonides.sim.errors import ContractBroken, StaleBatch
+from simonides.sim.exchange import Batch, BatchId, Refusal, Reply, pack_batch, unpack_batch
+from simonides.sim.framing import FrameWriter, cut_torn_tail, read_file, read_frames, replace_file
+from simonides.sim.space import Space, SpaceSetup
+from simonides.sim.trace import SPACE, SPACE_FAILED, TraceWriter
+from simonides.sim.types import Place, Query, Recall
+
+BATCH = 1
+EPOCH = struct.Struct("<I")
+UNKNOWN_SIZE = 4096
+"""Bytes that a space is taken to hold before it was ever packed."""
+
+
+class BatchLog:
+    """Every batch that a host admitted, in order of arrival, each with the host's epoch."""
+
+    def __init__(self, path: Path, epoch: int) -> None:
+        self.path = path
+        self.epoch = epoch
+        if path.exists():
+            cut_torn_tail(path)
+        self._file = FrameWriter(path)
+
+    def append(self, raw: bytes) -> None:
+        """Append one packed batch; it is with the operating system when this returns. Raises OSError."""
+        self._file.append_now(BATCH, EPOCH.pack(self.epoch) + raw)
+
+    def batches(self) -> list[Batch]:
+        """Return the batches in order; those that an orphan wrote after its successor had begun are left out."""
+        newest, found = 0, []
+        for frame in read_frames(self.path):
+            (epoch,) = EPOCH.unpack_from(frame.payload)
+            newest = max(newest, epoch)
+            if epoch == newest:
+                found.append(unpack_batch(frame.payload[EPOCH.size :]))
+        return found
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """How much memory idle spaces may hold before they are packed, and packed ones before they go to `folder`."""
+
+    bytes: int
+    folder: Path
+
+
+@dataclass(slots=True)
+class _Client:
+    """What a host knows of one client: its spaces, the tick expected next, and what may still be asked again."""
+
+    spaces: list[Space]
+    next: int
+    kept: int
+    early: dict[int, Batch]
+    gap: asyncio.Future[None] | None = None
+    left: bool = False
+    waits: int = 0
+
+
+class SpaceHost:
+    """Hosts the spaces of one memory actor, or of one world process."""
+
+    def __init__(
+        self,
+        setups: Iterable[SpaceSetup],
+        seed: int,
+        services: Services,
+        trace: TraceWriter,
+        *,
+        log: BatchLog | None = None,
+        store: CheckpointStore | None = None,
+        checkpoint_every: int = 0,
+        budget: Budget | None = None,
+    ) -> None:
+        self.spaces: dict[str, Space] = {s.name: Space(s, seed, services) for s in sorted(setups, key=lambda s: s.name)}
+        self.epoch = trace.epoch
+        self.texts: list[str] = []
+        """One line for each failure, for people; the trace has only part, phase and class."""
+        self._trace = trace
+        self._log = log
+        self._store = store
+        self._every = checkpoint_every if store is not None else 0
+        self._budget = budget
+        self._replies: dict[BatchId, asyncio.Task[Reply]] = {}
+        self._refusals: dict[BatchId, list[Refusal]] = {}
+        self._sizes: dict[str, int] = {}
+        self._resident: OrderedDict[str, None] = OrderedDict.fromkeys(self.spaces)
+        self._held = UNKNOWN_SIZE * len(self.spaces)
+        self._packed_bytes = 0
+        self._hung: set[str] = set()
+        self._packed: OrderedDict[str, int] = OrderedDict()
+        self._since: dict[str, float] = {}
+        self._clients: dict[str, _Client] = {}
+        for space in self.spaces.values():
+            for member, join in space.spec.members.items():
+                client = self._clients.setdefault(member, _Client([], join, join, {}))
+                client.spaces.append(space)
+
+    # --- start and recovery ----------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Restore from checkpoint and log if there is any, and mark in the trace from which tick rows follow.
+
+        Must run inside the event loop. Replies to logged batches are rebuilt by doing their reads again.
+        """
+        logged = self._log.batches() if self._log is not None else []
+        tick = self._common_checkpoint(logged) if logged else None
+        for space in self.spaces.values():
+            if tick is not None and self._store is not None:
+                space.restore(self._store.load("space", space.name, tick).data)
+            self._trace.start(SPACE, space.name, space.tick)
+        if tick is not None:
+            for client in self._clients.values():
+                client.next = client.kept = max(client.next, tick)
+        for batch in logged:
+            client = self._clients[batch.client]
+            if batch.id not in self._replies and (batch.tick >= client.kept or batch.leave):
+                if batch.leave and batch.tick < client.next:
+                    client.next = batch.tick
+                self._remember(batch)
+
+    def restore(self, states: dict[str, bytes]) -> None:
+        """Restore co-located spaces from their world's checkpoint."""
+        for name, data in states.items():
+            space = self.spaces[name]
+            space.restore(data)
+            for member in space.spec.members:
+                client = self._clients[member]
+                client.next = client.kept = max(client.next, space.tick)
+
+    def snapshots(self) -> dict[str, bytes]:
+        """Return the snapshot of every space, by name."""
+        found = {}
+        for name, space in self.spaces.items():
+            self._load(space)
+            found[name] = space.snapshot()
+        return found
+
+    def _common_checkpoint(self, logged: list[Batch]) -> int | None:
+        """The newest tick at which every space here has a checkpoint that no client can ask to go behind."""
+        durable = {name: client.next for name, client in self._clients.items()}
+        left = set()
+        for batch in logged:
+            durable[batch.client] = max(durable[batch.client], batch.durable)
+            if batch.leave:
+                left.add(batch.client)
+        limit = min((tick for name, tick in durable.items() if name not in left), default=None)
+        if self._store is None:
+            return None
+        common: set[int] | None = None
+        for name in self.spaces:
+            ticks = set(self._store.ticks("space", name))
+            common = ticks if common is None else common & ticks
+        fitting = [tick for tick in common or () if limit is None or tick <= limit]
+        return max(fitting, default=None)
+
+    # --- admission: synchronous --------------------------------------------------------------------------------------
+
+    async def exchange(self, batch: Batch, raw: bytes | None = None) -> Reply:
+        """Answer one batch: at most once applied, however often it is sent; a duplicate gets the original reply.
+
+        Raises StaleBatch for what is older than the kept replies, ContractBroken for an unknown client, OSError when
+        the log cannot be written.
+        """
+        if self._log is None:
+            client = self._admit(batch)
+            return await self._serve(batch, client)
+        task = self._replies.get(batch.id)
+        if task is None:
+            client = self._known(batch)
+            if client.left:
+                return Reply(epoch=self.epoch)
+            if client.next < batch.tick and 0 < batch.heard < self.epoch:
+                return Reply(epoch=self.epoch, resend_from=client.next)
+            self._log.append(raw if raw is not None else pack_batch(batch))
+            task = self._remember(batch)
+        return await asyncio.shield(task)
+
+    def _known(self, batch: Batch) -> _Client:
+        client = self._clients.get(batch.client)
+        if client is None:
+            raise ContractBroken(f"{batch.client!r} is a member of no space here; members: {sorted(self._clients)[:5]}.")
+        if batch.tick < client.kept and not batch.leave:
+            raise StaleBatch(
+                f"{batch.client!r} sent tick {batch.tick}, but replies are kept from its durable tick {client.kept} on."
+            )
+        return client
+
+    def _remember(self, batch: Batch) -> asyncio.Task[Reply]:
+        task = asyncio.ensure_future(self._serve(batch, self._admit(batch)))
+        task.add_done_callback(_seen)
+        self._replies[batch.id] = task
+        return task
+
+    def _admit(self, batch: Batch) -> _Client:
+        client = self._known(batch)
+        if batch.hop == 0:
+            if batch.tick == client.next:
+                self._enqueue(batch, client)
+                while client.next in client.early:
+                    self._enqueue(client.early.pop(client.next), client)
+                if client.gap is not None:
+                    client.gap.set_result(None)
+                    client.gap = None
+            else:
+                client.early[batch.tick] = batch
+        return client
+
+    def _enqueue(self, batch: Batch, client: _Client) -> None:
+        name, tick = batch.client, batch.tick
+        for write in batch.writes:
+            space = self.spaces[write.space]
+            place = Place(tick - 1, name, write.experience.agent, 0, write.n)
+            if (name, write.experience.agent) in space.spec.writers:
+                space.write(place, write.experience)
+            else:
+                space.refuse(place, "write")
+                self._refusals.setdefault(batch.id, []).append(Refusal(space.name, write.experience.agent, "write"))
+        for space in client.spaces:
+            if batch.session_end:
+                space.end_session(name, tick - 1)
+            if batch.leave:
+                space.leave(name, tick - 1)
+            else:
+                space.enter(name, tick, batch.time)
+        client.next = tick + 1
+        client.left = batch.leave
+        if batch.durable > client.kept:
+            self._forget_replies(name, batch.durable)
+            client.kept = batch.durable
+
+    def _forget_replies(self, name: str, durable: int) -> None:
+        for key in [key for key in self._replies if key[0] == name and key[1] < durable]:
+            del self._replies[key]
+
+    # --- service: asynchronous -------------------------------------------------------------------------------------
+
+    async def _serve(self, batch: Batch, client: _Client) -> Reply:
+        tick = batch.tick
+        while client.next <= tick:  # an earlier batch of this client is missing
+            if client.gap is None:
+                client.gap = asyncio.get_running_loop().create_future()
+            await asyncio.shield(client.gap)
+        if batch.hop == 0:
+            await self._advance_all([space for space in client.spaces if space.ready])
+            if not batch.leave:
+                for space in client.spaces:
+                    if space.tick < tick and not space.failure:
+                        client.waits += 1
+                        await space.reached(tick)
+        refusals = tuple(self._refusals.pop(batch.id, ()))
+        failure = next((space.failure for space in client.spaces if space.failure), None)
+        if failure is not None and not batch.leave:
+            return Reply((), refusals, self.epoch, failure)
+        recalls: list[Recall] = []
+        for read in batch.reads:
+            place = Place(tick, batch.client, read.agent, batch.hop, read.n)
+            found = await self._read(batch, place, read.space, read.query)
+            if isinstance(found, Reply):
+                return found
+            recalls.append(found)
+        if self._budget is not None:
+            self._keep_budget(self._budget)
+        return Reply(tuple(recalls), refusals, self.epoch)
+
+    async def _read(self, batch: Batch, place: Place, name: str, query: Query) -> Recall | Reply:
+        space = self.spaces[name]
+        if (batch.client, place.agent) not in space.spec.readers:
+            space.refuse(place, "read")
+            return Recall(refused=f"{place.agent} may not read {name}")
+        self._load(space)
+        try:
+            return await space.read(place, query, batch.time)
+        except Exception as error:
+            self.texts.append(f"Reading space {name!r} at tick {place.tick}: {type(error).__name__}: {error}")
+            return Reply(epoch=self.epoch, failure=(name, "read", type(error).__name__))
+
+    async def _advance_all(self, spaces: list[Space]) -> None:
+        if len(spaces) > 1 and any(space.asks for space in spaces):
+            await asyncio.gather(*(self._advance(space) for space in spaces))
+            return
+        for space in spaces:
+            await self._advance(space)
+
+    async def _advance(self, space: Space) -> None:
+        if space.applying:
+            return
+        space.applying = True
+        space.applying_task = asyncio.current_task()
+        try:
+            while space.ready:
+                await self._apply(space)
+        finally:
+            space.applying = False
+            space.applying_task = None
+            self._since.pop(space.name, None)
+            space.wake()
+
+    async def _apply(self, space: Space) -> None:
+        tick = space.tick
+        self._load(space)
+        self._since[space.name] = monotonic()
+        try:
+            row = await space.apply()
+            if row is not None:
+                self._trace.row(SPACE, space.name, tick, row)
+            if self._every and space.tick % self._every == 0 and self._store is not None:
+                self._trace.flush()
+                self._store.save("space", space.name, space.tick, space.snapshot())
+        except (Exception, asyncio.CancelledError) as error:
+            self._fail(space, tick, error)
+        space.wake()
+
+    def _fail(self, space: Space, tick: int, error: BaseException) -> None:
+        if isinstance(error, asyncio.CancelledError):
+            task = asyncio.current_task()
+            if space.name not in self._hung or task is None:
+                raise error
+            task.uncancel()
+            error = TimeoutError("it waited longer than the study's time limit")
+        space.failure = (space.name, "apply", type(error).__name__)
+        self.texts.append(f"Space {space.name!r} failed at tick {tick}: {type(error).__name__}: {error}")
+        self._trace.row(SPACE_FAILED, space.name, tick, pack(space.failure))
+
+    # --- hung systems ----------------------------------------------------------------------------------------------
+
+    def cancel_stalled(self, limit: float) -> list[str]:
+        """Fail the spaces that have been applying one tick for more than `limit` seconds; return their names."""
+        now = monotonic()
+        stalled = [name for name, since in self._since.items() if now - since > limit]
+        for name in stalled:
+            task = self.spaces[name].applying_task
+            if task is not None:
+                self._hung.add(name)
+                task.cancel()
+        return stalled
+
+    # --- memory budget ---------------------------------------------------------------------------------------------
+
+    def _load(self, space: Space) -> None:
+        """Bring a packed or spilled space back before it is used, and note that it was."""
+        if self._budget is None:
+            return
+        name = space.name
+        if space.packed:
+            if name in self._packed:
+                self._packed_bytes -= self._packed.pop(name)
+            else:
+                space.unpack(read_file(self._budget.folder / f"{slug(name)}.bin"))
+            self._held += self._sizes.get(name, UNKNOWN_SIZE)
+        self._resident[name] = None
+        self._resident.move_to_end(name)
+
+    def _keep_budget(self, budget: Budget) -> None:
+        if self._held > budget.bytes:
+            for name in list(self._resident):
+                if self._held <= budget.bytes:
+                    break
+                if self.spaces[name].idle:
+                    self._pack(name)
+        while self._packed and self._packed_bytes > budget.bytes:
+            name, size = self._packed.popitem(last=False)
+            replace_file(budget.folder / f"{slug(name)}.bin", self.spaces[name].pack(), sync=False)
+            self.spaces[name].spilled()
+            self._packed_bytes -= size
+
+    def _pack(self, name: str) -> None:
+        self._held -= self._sizes.get(name, UNKNOWN_SIZE)
+        self._sizes[name] = self._packed[name] = len(self.spaces[name].pack())
+        self._packed_bytes += self._sizes[name]
+        del self._resident[name]
+
+    # --- counters --------------------------------------------------------------------------------------------------
+
+    def waits(self, client: str) -> int:
+        """Return how often a client's exchange had to wait for another member: 0 if it shares nothing."""
+        return self._clients[client].waits
+
+    def close(self) -> None:
+        """Flush the trace and close the log."""
+        self._trace.flush()
+        if self._log is not None:
+            self._log.close()
+
+
+def _seen(task: asyncio.Task[Reply]) -> None:
+    # A reply that nobody fetches again must not make the event loop complain about its exception.
+    if not task.cancelled():
+        task.exception()

@@ -1,0 +1,217 @@
+"""The loop: observe, recall, act, step, write, record. One tick, one way; nothing calls back."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from time import perf_counter
+from typing import Any
+
+from simonides.sim.codec import canonical, encode, pack
+from simonides.sim.errors import PartFailed
+from simonides.sim.exchange import Batch, Read, Refusal, Reply, Write
+from simonides.sim.seeds import identity
+from simonides.sim.trace import WORLD
+from simonides.sim.types import Action, Experience, Observation, Place, Plain, Query, Recall
+from simonides.sim.world import (
+    Port,
+    Turn,
+    World,
+    WorldResult,
+    answered,
+    gather_actions,
+    merge,
+    no_way,
+    observe,
+    reads_of,
+)
+
+
+async def live(world: World) -> WorldResult:
+    """Run a world from where it stands to its end; its failure is data, and its leave is always sent."""
+    world.begin()
+    if not world.done:
+        try:
+            while world.environment.agents and world.tick < world.setup.join + world.setup.ticks:
+                await tick(world)
+        except Exception as error:
+            world.fail(error)
+        world.done = True
+        for port in world.ports:
+            if world.result is not None and port.sent == world.tick:
+                port.outbox = []  # a failing world discards the writes of its last tick
+        world.save()
+    await leave(world)
+    world.trace.flush()
+    return world.result or WorldResult(world.name, world.tick - world.setup.join)
+
+
+async def tick(world: World) -> None:
+    """Live one tick."""
+    every, began = world.setup.checkpoint_every, perf_counter()
+    if every and world.tick % every == 0 and world.tick > world.durable:
+        world.save()
+    world.phase = "observe"
+    agents = list(world.environment.agents)
+    seen = {agent: observe(world, agent) for agent in agents}
+    world.time = max([world.time, *(observation.time for observation, _ in seen.values())])
+    world.phase = "recall"
+    turns = {agent: Turn(world, agent) for agent in agents}
+    queries = {agent: tuple(world.policies[agent].queries(seen[agent][0], turns[agent])) for agent in agents}
+    recalls, refusals = await exchange_all(world, queries)
+    for refusal in refusals:
+        turns[refusal.agent].refused.append(f"{refusal.agent} may not {refusal.right} {refusal.space}")
+    recalled = perf_counter()
+    world.phase = "act"
+    actions = await gather_actions(world, turns, {agent: (seen[agent][0], recalls[agent]) for agent in agents})
+    acted = perf_counter()
+    world.phase = "step"
+    observations, rewards, _, _, infos = step(world, actions)
+    stepped = perf_counter()
+    world.phase = "write"
+    experiences = {agent: experience(world, seen[agent][0], actions[agent], rewards.get(agent, 0.0)) for agent in agents}
+    for agent, lived in experiences.items():
+        write(world, agent, lived, actions[agent])
+    ends = any(seen[agent][0].info.get("session_end") for agent in agents)
+    told = [
+        (agent, hop, n, query.text, query.k, query.space, query.probe, found)
+        for agent in agents
+        for hop, n, query, found in asked(queries[agent], recalls[agent], turns[agent])
+    ]
+    row = (
+        world.time + 0.0,
+        [(agent, _hash(observation), canonical(key)) for agent, (observation, key) in seen.items()],
+        [(*q[:7], [i.record_id for i in q[7].items], [float(i.score) + 0.0 for i in q[7].items], q[7].refused) for q in told],
+        [(agent, canonical(a.value), a.text, canonical(a.notes)) for agent, a in actions.items()],
+        [(agent, float(rewards.get(agent, 0.0)) + 0.0) for agent in agents],
+        [_row(e) for lived in experiences.values() for e in lived],
+        [(r.space, r.agent, r.right) for r in refusals],
+        bool(ends),
+        world.usage.plain(),
+    )
+    world.trace.row(WORLD, world.name, world.tick, pack(row))
+    now = perf_counter()
+    world.trace.timing(world.name, world.tick, (now - began, recalled - began, acted - recalled, stepped - acted))
+    world.observations, world.infos, world.session_end = observations, infos, bool(ends)
+    world.usage.reset()
+    world.tick += 1
+
+
+async def exchange_all(world: World, queries: dict[str, tuple[Query, ...]]) -> tuple[dict[str, list[Recall]], list[Refusal]]:
+    """Exchange with every port: last tick's writes and frontier there, this tick's recalls back."""
+    reads: list[list[Read]] = [[] for _ in world.ports]
+    parts: dict[tuple[str, int], list[Recall]] = {}
+    for agent, asks in queries.items():
+        for read in reads_of(world, agent, asks):
+            port = world.port_of(read.space)
+            if port is None:
+                parts[agent, read.n] = [no_way(world, agent, read.space)]
+            else:
+                reads[port.index].append(read)
+    refusals, world.refusals = world.refusals, []
+    jobs = [send(world, port, tuple(reads[i])) for i, port in enumerate(world.ports)]
+    replies = [await jobs[0]] if len(jobs) == 1 else await asyncio.gather(*jobs, return_exceptions=True)
+    for reply in replies:
+        if isinstance(reply, BaseException):
+            raise reply
+    for i, reply in enumerate(replies):
+        assert isinstance(reply, Reply)
+        refusals.extend(reply.refusals)
+        for read, found in zip(reads[i], answered(reply).recalls, strict=True):
+            parts.setdefault((read.agent, read.n), []).append(found)
+    found = {
+        agent: [merge(parts.get((agent, n), []), query.k) for n, query in enumerate(asks)] for agent, asks in queries.items()
+    }
+    return found, refusals
+
+
+async def send(world: World, port: Port, reads: tuple[Read, ...]) -> Reply:
+    """Send hop 0 of this tick to one port; what could not be delivered stays in its outbox."""
+    writes = tuple(port.outbox)
+    reply = await port.exchange(
+        Batch(world.name, world.tick, 0, "", world.time, writes, reads, world.session_end, False, world.durable)
+    )
+    port.sent, port.outbox = world.tick, []
+    return reply
+
+
+async def leave(world: World) -> None:
+    """Tell every port that this world has lived its last tick, with what was still to be sent."""
+    for port in world.ports:
+        at = world.tick + 1 if port.sent == world.tick else world.tick  # it failed within a tick already announced
+        ends = world.session_end and at == world.tick
+        batch = Batch(world.name, at, 0, "", world.time, tuple(port.outbox), (), ends, True, world.durable)
+        await port.exchange(batch)
+
+
+def step(world: World, actions: dict[str, Action]) -> Any:
+    """Step the environment once. Raises PartFailed from whatever it raises."""
+    values = {agent: action.value for agent, action in actions.items()}
+    if not world.saves:
+        world.actions.append(values)
+    try:
+        return world.environment.step(values)
+    except Exception as error:
+        raise PartFailed(f"the environment raised {type(error).__name__}: {error}") from error
+
+
+def experience(world: World, observation: Observation, action: Action, reward: float) -> list[Experience]:
+    """Return what an agent lived through at this tick: as its environment tells it, or its observation and action."""
+    info = observation.info
+    told = info.get("experiences")
+    if told is None:
+        if info.get("probe"):
+            return []
+        told = [{"text": f"{observation.text} I did: {action.text}" if action.text else observation.text}]
+    lived = []
+    for n, fields in enumerate(told):
+        place = Place(world.tick, world.name, observation.agent, 0, n)
+        lived.append(
+            Experience(
+                id=identity(world.setup.seed, "experience", world.name, place, 0),
+                world=world.name,
+                agent=observation.agent,
+                tick=world.tick,
+                time=float(fields.get("time", observation.time)),
+                text=fields["text"],
+                speaker=fields.get("speaker", ""),
+                session=int(info.get("session", 0)),
+                channel=fields.get("channel", "observation"),
+                action=action.text,
+                reward=float(reward),
+                outcome=fields.get("outcome", ""),
+                metadata=fields.get("metadata", {}),
+            )
+        )
+    return lived
+
+
+def write(world: World, agent: str, lived: list[Experience], action: Action) -> None:
+    """Put experiences on their way to the spaces that the action names, or to all that the agent may write."""
+    spaces = world.setup.routes[agent].writes if action.spaces is None else action.spaces
+    for n, one in enumerate(lived):
+        for space in spaces:
+            port = world.port_of(space)
+            if port is None:
+                world.refusals.append(Refusal(space, agent, "write"))
+            else:
+                port.outbox.append(Write(space, one, n))
+
+
+def asked(queries: tuple[Query, ...], recalls: list[Recall], turn: Turn) -> list[tuple[int, int, Query, Recall]]:
+    """Return an agent's queries of this tick with their answers as (hop, n, query, recall)."""
+    first = [(0, n, query, found) for n, (query, found) in enumerate(zip(queries, recalls, strict=True))]
+    return first + [(hop, 0, query, found) for hop, query, found in turn.hops]
+
+
+def _hash(observation: Observation) -> bytes:
+    raw = observation.raw
+    data = raw.encode() if isinstance(raw, str) else encode(raw)
+    return hashlib.blake2b(data + b"\0" + observation.text.encode(), digest_size=8).digest()
+
+
+def _row(e: Experience) -> tuple[Plain, ...]:
+    return (
+        e.id, e.agent, e.time + 0.0, e.text, e.speaker, e.session, e.channel, e.action, e.reward + 0.0, e.outcome,
+        canonical(e.metadata) if e.metadata else {},
+    )  # fmt: skip

@@ -1,0 +1,412 @@
+"""One memory with an owner, readers and writers: applies a tick's operations in logical order, and answers reads.
+
+It knows no transport: a `SpaceHost` tells it what arrived, and asks it to apply a tick when every member has left it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from simonides.sim.codec import canonical, decode, pack
+from simonides.sim.context import Context, Services, Usage
+from simonides.sim.errors import ContractBroken, CorruptFile
+from simonides.sim.protocols import MemorySystem
+from simonides.sim.seeds import identity
+from simonides.sim.types import Effect, Experience, Place, Plain, Query, Recall, Recalled, Record
+
+AFTER_AGENTS = "\U0010ffff"
+"""Stands for the world itself in an operation's place: sorts after every agent, so that a session's end comes last."""
+
+GONE = 1 << 62
+"""The frontier of a member that has left."""
+
+Agent = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Plant:
+    """A false (or benign) experience put into a space at a tick by the study, not by any agent's life."""
+
+    space: str
+    tick: int
+    text: str
+    speaker: str = ""
+    agent: str = "planter"
+    tainted: bool = True
+    metadata: Mapping[str, Plain] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SpaceSetup:
+    """A space before it runs: who may read and write it, which worlds are members from which tick, what it holds.
+
+    `members` maps a world to the tick at which it joins. `make` builds a fresh memory system of its kind.
+    """
+
+    name: str
+    readers: frozenset[Agent]
+    writers: frozenset[Agent]
+    members: Mapping[str, int]
+    make: Callable[[], MemorySystem]
+    plants: tuple[Plant, ...] = ()
+    manage_every: int = 0
+
+
+@dataclass(slots=True)
+class Operation:
+    """One ordered change: a write, or the end of a world's session."""
+
+    kind: str
+    place: Place
+    experience: Experience | None
+
+
+def vector_hash(record: Record) -> bytes:
+    """Return 8 bytes that stand for a record's vector in the trace, or b"" without one."""
+    if record.vector is None:
+        return b""
+    return hashlib.blake2b((record.vector + 0.0).tobytes(), digest_size=8).digest()
+
+
+def _record_row(record: Record, texts: Mapping[str, str]) -> tuple[Plain, ...]:
+    # Texts once: a record that repeats its experience's text says None, and a reader looks the experience up.
+    text = None if len(record.origins) == 1 and texts.get(record.origins[0]) == record.text else record.text
+    return (
+        record.id,
+        record.writer,
+        record.time + 0.0,
+        text,
+        record.origins,
+        record.parents,
+        record.channel,
+        record.status,
+        record.version,
+        vector_hash(record),
+        canonical(record.data) if record.data else {},
+    )
+
+
+class Space:
+    """A memory system with its members, frontiers, pending operations and effects."""
+
+    def __init__(self, spec: SpaceSetup, seed: int, services: Services) -> None:
+        self.spec = spec
+        self.name = spec.name
+        self.seed = seed
+        self.services = services
+        self.frontier: dict[str, int] = dict(spec.members)
+        self.tick = min(spec.members.values(), default=0)
+        self.left: dict[str, int] = {}
+        """Members that have left -> their last tick."""
+        self.last = self.tick - 1
+        """The latest tick that a member has lived; when all have left, the space stops after it."""
+        self.time = -math.inf
+        self.applying = False
+        self.applying_task: asyncio.Task[Plain] | None = None
+        self.failure: tuple[str, str, str] | None = None
+        self.failure_text = ""
+        self.reads = 0
+        """Reads in progress, so that an idle space can be told from a busy one."""
+        self._system: MemorySystem | None = spec.make()
+        self.asks = bool(self._system.card.needs_model)
+        """True when the system asks a model, so that its work on a tick is worth doing concurrently."""
+        self._packed: bytes | None = None
+        self._pending: dict[int, list[Operation]] = {}
+        self._effects: dict[int, list[tuple[Place, tuple[Effect, ...]]]] = {}
+        self._refused: dict[int, list[tuple[Place, str]]] = {}
+        self._times: dict[int, float] = {}
+        self._plants: dict[int, list[Plant]] = {}
+        self._waiters: dict[int, asyncio.Future[None]] = {}
+        for plant in spec.plants:
+            self._plants.setdefault(plant.tick, []).append(plant)
+        self._recount()
+
+    # --- members and frontiers -------------------------------------------------------------------------------------
+
+    def _recount(self) -> None:
+        tick = self.tick
+        self._behind = sum(1 for frontier in self.frontier.values() if frontier <= tick)
+        self._present = sum(1 for frontier in self.frontier.values() if frontier < GONE)
+
+    def enter(self, member: str, tick: int, time: float) -> None:
+        """Move a member's frontier to `tick`, with its simulated time there. Never backwards."""
+        before = self.frontier[member]
+        if tick <= before and before != self.spec.members[member]:
+            return
+        if time > self._times.get(tick, -math.inf):
+            self._times[tick] = time
+        self._move(member, before, tick)
+
+    def leave(self, member: str, last: int) -> None:
+        """Note that a member has lived its last tick."""
+        self.last = max(self.last, last)
+        before = self.frontier[member]
+        if before < GONE:
+            self.left[member] = last
+            self._present -= 1
+            self._move(member, before, GONE)
+
+    def _move(self, member: str, before: int, after: int) -> None:
+        self.frontier[member] = after
+        if before <= self.tick < after:
+            self._behind -= 1
+        if after < GONE and after - 1 > self.last:
+            self.last = after - 1
+
+    @property
+    def ready(self) -> bool:
+        """True when the next tick can be applied: every member's frontier is above it, and somebody lived it."""
+        if self._behind or self.failure:
+            return False
+        return self._present > 0 or self.tick <= self.last
+
+    @property
+    def idle(self) -> bool:
+        """True between ticks, with nobody reading: when the system may be packed."""
+        return not self.applying and self.reads == 0
+
+    def write(self, place: Place, experience: Experience) -> None:
+        """Queue a write for its tick. Raises nothing: rights were checked. Ticks already applied are not repeated."""
+        if place.tick >= self.tick:
+            self._pending.setdefault(place.tick, []).append(Operation("write", place, experience))
+
+    def end_session(self, world: str, tick: int) -> None:
+        """Queue the end of a world's session, after its agents' writes of that tick."""
+        if tick >= self.tick:
+            place = Place(tick, world, AFTER_AGENTS)
+            self._pending.setdefault(tick, []).append(Operation("session_end", place, None))
+
+    def refuse(self, place: Place, right: str) -> None:
+        """Note a refused access for the trace."""
+        if place.tick >= self.tick:
+            self._refused.setdefault(place.tick, []).append((place, right))
+
+    # --- waiting ---------------------------------------------------------------------------------------------------
+
+    async def reached(self, tick: int) -> None:
+        """Wait until all ticks before `tick` are applied, or the space has failed."""
+        while self.tick < tick and not self.failure:
+            waiter = self._waiters.get(tick)
+            if waiter is None:
+                waiter = self._waiters[tick] = asyncio.get_running_loop().create_future()
+            await asyncio.shield(waiter)
+
+    def wake(self) -> None:
+        """Let those go on who waited for the tick that is now reached; all of them if the space has failed."""
+        done = [tick for tick in self._waiters if tick <= self.tick or self.failure]
+        for tick in done:
+            waiter = self._waiters.pop(tick)
+            if not waiter.done():
+                waiter.set_result(None)
+
+    # --- the memory system -----------------------------------------------------------------------------------------
+
+    @property
+    def system(self) -> MemorySystem:
+        """The memory system, unpacked if it was packed."""
+        if self._system is None:
+            assert self._packed is not None
+            system = self.spec.make()
+            system.restore(self._packed)
+            self._system, self._packed = system, None
+        return self._system
+
+    @property
+    def packed(self) -> bool:
+        """True while the system is held as bytes."""
+        return self._system is None
+
+    def pack(self) -> bytes:
+        """Pack the idle system to bytes and let it go; `unpack` or the next use brings it back."""
+        if self._system is not None:
+            self._packed = self._system.snapshot()
+            self._system = None
+        assert self._packed is not None
+        return self._packed
+
+    def unpack(self, data: bytes) -> None:
+        """Give back the bytes of a packed system that were kept elsewhere."""
+        self._packed = data
+
+    def spilled(self) -> None:
+        """Note that the bytes are kept elsewhere: `unpack` must come before the next use."""
+        self._packed = None
+
+    def _context(self, place: Place, cause: str, usage: Usage, time: float | None = None) -> Context:
+        return Context(self.name, place, self.time if time is None else time, cause, self.seed, self.services, usage)
+
+    async def apply(self) -> bytes | None:
+        """Apply the operations of `self.tick` and move on; return the trace row, or None when nothing happened."""
+        tick = self.tick
+        self.time = max(self.time, self._times.pop(tick, -math.inf))
+        plants = self._plants.pop(tick, ())
+        effects = self._effects.pop(tick, ())
+        operations = self._pending.pop(tick, ())
+        refused = self._refused.pop(tick, ())
+        every = self.spec.manage_every
+        due = every > 0 and (tick + 1) % every == 0
+        row = None
+        if plants or effects or operations or due or refused:
+            row = await self._apply(tick, plants, effects, operations, refused, due)
+        self.tick = tick + 1
+        self._recount() if len(self.frontier) > 1 else self._recount_one()
+        return row
+
+    def _recount_one(self) -> None:
+        (frontier,) = self.frontier.values()
+        self._behind = int(frontier <= self.tick)
+
+    async def _apply(
+        self,
+        tick: int,
+        plants: Sequence[Plant],
+        effects: Sequence[tuple[Place, tuple[Effect, ...]]],
+        operations: Sequence[Operation],
+        refused: Sequence[tuple[Place, str]],
+        due: bool,
+    ) -> bytes:
+        system, usage = self.system, Usage()
+        if self.time == -math.inf:
+            self.time = 0.0
+        ops: list[Plain] = []
+        records: list[Plain] = []
+        texts: dict[str, str] = {}
+        planted = [self._planted(plant, n) for n, plant in enumerate(plants)]
+        queue = [Operation("plant", e_place, e) for e_place, e in planted]
+        absorbed = []
+        for place, asked in sorted(effects, key=lambda item: item[0]):
+            ctx = self._context(place, "effects", usage)
+            await system.absorb(asked, ctx)
+            absorbed.append((*_at(place), [(e.kind, e.record_id, canonical(e.data)) for e in asked]))
+            self._note("effects", place, None, ctx, ops, records, texts)
+        queue = queue + (sorted(operations, key=lambda op: op.place) if len(operations) > 1 else list(operations))
+        contexts = [self._context(op.place, op.kind, usage) for op in queue]
+        prepared = await self._prepare(system, queue, contexts)
+        for operation, ctx, ready in zip(queue, contexts, prepared, strict=True):
+            if operation.experience is None:
+                await system.manage(ctx)
+            else:
+                texts[operation.experience.id] = operation.experience.text
+                await system.write(ready, ctx)
+            self._note(operation.kind, operation.place, operation.experience, ctx, ops, records, texts)
+        if due:
+            place = Place(tick, AFTER_AGENTS, "")
+            ctx = self._context(place, "tick", usage)
+            await system.manage(ctx)
+            self._note("manage", place, None, ctx, ops, records, texts)
+        denied = sorted((*_at(place), right) for place, right in refused)
+        told = [(e.id, e.text, e.speaker, plant.tainted) for (_, e), plant in zip(planted, plants, strict=True)]
+        return pack((self.time + 0.0, told, absorbed, ops, records, denied, usage.plain()))
+
+    def _planted(self, plant: Plant, n: int) -> tuple[Place, Experience]:
+        place = Place(plant.tick, "", plant.agent, 0, n)
+        made = Experience(
+            id=identity(self.seed, "plant", self.name, place, 0),
+            world="",
+            agent=plant.agent,
+            tick=plant.tick,
+            time=self.time,
+            text=plant.text,
+            speaker=plant.speaker,
+            metadata=plant.metadata or {},
+        )
+        return place, made
+
+    async def _prepare(
+        self, system: MemorySystem, queue: Sequence[Operation], contexts: Sequence[Context]
+    ) -> Sequence[Plain]:
+        jobs = [
+            system.prepare(op.experience, ctx) if op.experience is not None else _nothing()
+            for op, ctx in zip(queue, contexts, strict=True)
+        ]
+        if len(jobs) > 1 and self.asks:
+            return await asyncio.gather(*jobs)  # a served model gets the tick's questions as one batch
+        return [await job for job in jobs]
+
+    def _note(
+        self,
+        kind: str,
+        place: Place,
+        experience: Experience | None,
+        ctx: Context,
+        ops: list[Plain],
+        records: list[Plain],
+        texts: Mapping[str, str],
+    ) -> None:
+        changes = ctx.changes
+        if kind == "effects" and not (changes.made or changes.revised or changes.retired):
+            return
+        for record in changes.made:
+            records.append(_record_row(record, texts))
+        for record in changes.revised:
+            records.append(_record_row(record, texts))
+        ops.append(
+            (
+                kind,
+                *_at(place),
+                experience.id if experience else "",
+                [r.id for r in changes.made],
+                [r.id for r in changes.revised],
+                changes.retired,
+            )
+        )
+
+    async def read(self, place: Place, query: Query, time: float) -> Recall:
+        """Answer one query at `place`, purely; its effects are kept for the tick's application unless it is a probe.
+
+        `time` is the reader's simulated time at that tick. Raises ContractBroken for an answer that is no recall.
+        """
+        now = max(self.time, time)
+        ctx = self._context(place, "read", Usage(), now if now > -math.inf else 0.0)
+        self.reads += 1
+        try:
+            recall = await self.system.read(query, ctx)
+        finally:
+            self.reads -= 1
+        _check_recall(self.name, recall)
+        if recall.effects and not query.probe:
+            self._effects.setdefault(place.tick, []).append((place, recall.effects))
+        return recall
+
+    # --- state -----------------------------------------------------------------------------------------------------
+
+    def snapshot(self) -> bytes:
+        """Return the state after all ticks before `self.tick`, and nothing of later ones."""
+        system = self._packed if self._packed is not None else self.system.snapshot()
+        left = {member: last for member, last in sorted(self.left.items()) if last < self.tick}
+        return pack((self.tick, self.time, left, system))
+
+    def restore(self, data: bytes) -> None:
+        """Start again from a snapshot: members that had left stay gone, the others stand at its tick."""
+        try:
+            tick, time, left, system = decode(data)
+        except ValueError as error:
+            raise CorruptFile(f"The snapshot of space {self.name!r} is not one that was written here: {error}.") from None
+        self._system, self._packed = None, system
+        self.tick, self.time, self.left = tick, time, left
+        self.frontier = {
+            member: GONE if member in left else max(join, tick) for member, join in self.spec.members.items()
+        }
+        self.last = max([tick - 1, *left.values()])
+        self._plants = {t: plants for t, plants in self._plants.items() if t >= tick}
+        self._recount()
+
+
+async def _nothing() -> None:
+    return None
+
+
+def _at(place: Place) -> tuple[Plain, ...]:
+    return (place.world, place.agent, place.hop, place.n)
+
+
+def _check_recall(space: str, recall: Plain) -> None:
+    if type(recall) is not Recall:
+        raise ContractBroken(f"{space}: read() returned {type(recall).__name__}, not a Recall.")
+    for item in recall.items:
+        if type(item) is not Recalled or not math.isfinite(item.score):
+            raise ContractBroken(f"{space}: read() returned an item that is no Recalled with a finite score: {item!r:.80}")

@@ -1,0 +1,137 @@
+"""The trace: what happened, in logical time, as append-only segments; its reader; and its digest.
+
+A row is (kind, name, tick, payload). A part that starts or restarts opens a segment of its own with a higher epoch and
+marks, a name, the tick from which its rows replace those of earlier epochs. Rows hold nothing that depends on where the
+trial ran; wall times are in `timings-*.msgpack` beside them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from simonides.sim.codec import decode, pack
+from simonides.sim.errors import CorruptFile
+from simonides.sim.framing import FrameWriter, read_frames
+from simonides.sim.types import Plain
+
+FROM, WORLD, SPACE, WORLD_FAILED, SPACE_FAILED = range(5)
+KINDS = ("from", "world", "space", "world_failed", "space_failed")
+ORDER = {WORLD: 0, WORLD_FAILED: 0, SPACE: 1, SPACE_FAILED: 1}
+"""Worlds come before spaces in the digest; a failure is its part's last row."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Row:
+    """One trace row; sorts as the digest reads it: worlds by name, then spaces by name, each by tick."""
+
+    group: int
+    name: str
+    tick: int
+    kind: int
+    payload: bytes
+
+    def plain(self) -> Plain:
+        """Return the decoded payload."""
+        return decode(self.payload)
+
+
+def next_epoch(folder: Path, part: str) -> int:
+    """Claim and return the next epoch of a part: the first number for which no segment exists yet."""
+    folder.mkdir(parents=True, exist_ok=True)
+    epoch = 1 + max((_epoch(path) for path in folder.glob(f"trace-{part}-*.msgpack")), default=0)
+    while True:
+        try:
+            os.close(os.open(folder / f"trace-{part}-{epoch:04d}.msgpack", os.O_CREAT | os.O_EXCL))
+            return epoch
+        except FileExistsError:
+            epoch += 1
+
+
+def _epoch(path: Path) -> int:
+    return int(path.stem.rsplit("-", 1)[1])
+
+
+class TraceWriter:
+    """Appends one part's rows to its segment, and its wall times beside it."""
+
+    def __init__(self, folder: Path, part: str, epoch: int) -> None:
+        self.epoch = epoch
+        self._rows = FrameWriter(folder / f"trace-{part}-{epoch:04d}.msgpack")
+        self._timings = FrameWriter(folder / f"timings-{part}-{epoch:04d}.msgpack")
+
+    def start(self, kind: int, name: str, tick: int) -> None:
+        """Mark that rows of `name` from `tick` on, of earlier epochs, are replaced by what follows."""
+        self._rows.append(FROM, pack((kind, name, tick)))
+
+    def row(self, kind: int, name: str, tick: int, payload: bytes) -> None:
+        """Append one row."""
+        self._rows.append(kind, pack((name, tick, payload)))
+
+    def timing(self, name: str, tick: int, seconds: tuple[float, ...]) -> None:
+        """Append the wall times of one tick: not part of the trace, nor of its digest."""
+        self._timings.append(WORLD, pack((name, tick, seconds)))
+
+    def flush(self) -> None:
+        """Hand everything to the operating system."""
+        self._rows.flush()
+        self._timings.flush()
+
+    def close(self) -> None:
+        """Flush and close."""
+        self._rows.close()
+        self._timings.close()
+
+
+class Trace:
+    """All rows of one trial, read from its folder; later epochs have replaced what they restarted from."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        segments = sorted(folder.glob("trace-*-*.msgpack"), key=lambda path: (_epoch(path), path.name))
+        names: dict[tuple[int, str], dict[tuple[int, int], Row]] = {}
+        for segment in segments:
+            for frame in read_frames(segment):
+                try:
+                    self._take(names, frame.tag, decode(frame.payload))
+                except (TypeError, ValueError, IndexError) as error:
+                    raise CorruptFile(f"{segment}: the row at byte {frame.offset} cannot be read: {error}.") from None
+        self.rows: list[Row] = sorted(row for rows in names.values() for row in rows.values())
+
+    @staticmethod
+    def _take(names: dict[tuple[int, str], dict[tuple[int, int], Row]], tag: int, value: Plain) -> None:
+        if tag == FROM:
+            kind, name, tick = value
+            rows = names.setdefault((ORDER[kind], name), {})
+            for key in [key for key in rows if key[0] >= tick]:
+                del rows[key]
+            return
+        name, tick, payload = value
+        group = ORDER[tag]
+        names.setdefault((group, name), {})[tick, tag] = Row(group, name, tick, tag, payload)
+
+    def of(self, kind: int, name: str | None = None) -> Iterator[Row]:
+        """Yield the rows of one kind, of one name if given, by (name, tick)."""
+        return (row for row in self.rows if row.kind == kind and (name is None or row.name == name))
+
+    def digest(self) -> str:
+        """Return the sha256 over all rows in order, as hex: equal wherever the trial ran."""
+        digest = hashlib.sha256()
+        for row in self.rows:
+            digest.update(pack((KINDS[row.kind], row.name, row.tick, row.payload)))
+        return digest.hexdigest()
+
+    def timings(self) -> Iterator[tuple[str, int, list[float]]]:
+        """Yield (world, tick, [seconds in all, recalling, acting, stepping]) as measured, restarts included."""
+        for segment in sorted(self.folder.glob("timings-*-*.msgpack"), key=lambda path: (_epoch(path), path.name)):
+            for frame in read_frames(segment):
+                name, tick, seconds = decode(frame.payload)
+                yield name, tick, seconds
+
+
+def run_digest(digests: dict[str, str]) -> str:
+    """Return the digest of a whole run: sha256 over (trial id, digest) sorted by id."""
+    return hashlib.sha256(pack(sorted(digests.items()))).hexdigest()

@@ -1,0 +1,274 @@
+"""The assembler: turns a trial, which is plain data, into worlds and spaces. The only one; every process uses it.
+
+What it makes is the same in every process, so that a world actor and a memory actor agree without talking.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from simonides.sim.checkpoint import CheckpointStore
+from simonides.sim.config import Layout, PlantConfig, Study, Trial
+from simonides.sim.context import Services
+from simonides.sim.errors import StudyError, near
+from simonides.sim.host import BatchLog, Budget, SpaceHost
+from simonides.sim.protocols import Environment, MemorySystem, Policy
+from simonides.sim.registry import registry
+from simonides.sim.seeds import generator, seed_of
+from simonides.sim.space import Plant, SpaceSetup
+from simonides.sim.trace import TraceWriter, next_epoch
+from simonides.sim.types import Plain
+from simonides.sim.wiring import AgentRef, SpaceSpec
+from simonides.sim.world import Exchange, Port, Route, World, WorldSetup
+
+
+CACHED = "simonides.memory_actors.embedders.cache:CachedEmbedder"
+"""Wraps any embedder, so that each text of a run is embedded once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Assembly:
+    """All worlds and spaces of a trial before they run, and which spaces are private to one world."""
+
+    trial: Trial
+    worlds: tuple[WorldSetup, ...]
+    spaces: tuple[SpaceSetup, ...]
+
+    def private_to(self, world: str) -> tuple[SpaceSetup, ...]:
+        """Return the spaces whose only member is this world."""
+        return tuple(space for space in self.spaces if set(space.members) == {world})
+
+
+def world_name(index: int) -> str:
+    """Return the name of the index-th world; names sort as their indexes do."""
+    return f"w{index:04d}"
+
+
+def environment_of(study: Study, seed: int, index: int) -> Environment:
+    """Build the environment of one world of a trial."""
+    params = dict(study.environment.params)
+    if study.data is not None:
+        params.setdefault("data", study.data)
+    name = study.environment.name
+    given = {"seed": seed_of(seed, "generate", name) >> 32, "world": index}
+    return registry("environment").build(name, params, path="environment", **given)  # type: ignore[no-any-return]
+
+
+def count_worlds(study: Study) -> int:
+    """Return how many worlds a trial has: as the study says, or the environment's factory, or one."""
+    if study.worlds is not None:
+        return study.worlds
+    factory = registry("environment").load(study.environment.name)
+    counter: Callable[..., int] | None = getattr(factory, "worlds", None)
+    if counter is None:
+        return 1
+    params = dict(study.environment.params)
+    if study.data is not None:
+        params.setdefault("data", study.data)
+    return counter(**params)
+
+
+def memory_of(study: Study, services: Services) -> MemorySystem:
+    """Build one fresh memory system of the study's kind."""
+    dimension = services.embedder.dimension if services.embedder is not None else 0
+    given = {"dimension": dimension}
+    return registry("memory").build(study.memory.name, study.memory.params, path="memory", **given)  # type: ignore[no-any-return]
+
+
+def policies_of(study: Study, agents: Sequence[str]) -> Mapping[str, Policy]:
+    """Build one policy an agent."""
+    return {a: registry("policy").build(study.policy.name, study.policy.params, path="policy", agent=a) for a in agents}
+
+
+def services_of(study: Study, cache: Path | None) -> Services:
+    """Build the services of one process: the embedder behind its cache on disk, and the model."""
+    embedder = model = None
+    if study.embedder is not None:
+        embedder = registry("embedder").build(study.embedder.name, study.embedder.params, path="embedder")
+        if cache is not None:
+            embedder = registry("embedder").load(CACHED)(embedder, cache)
+    if study.model is not None:
+        model = registry("model").build(study.model.name, study.model.params, path="model")
+    return Services(embedder, model)
+
+
+def assemble(trial: Trial, services: Services) -> Assembly:
+    """Return the worlds and spaces of a trial. Raises UserError for what does not fit together."""
+    study, seed = trial.study, trial.seed
+    count = count_worlds(study)
+    names = [world_name(i) for i in range(count)]
+    joins = {name: study.joins[i] if i < len(study.joins) else 0 for i, name in enumerate(names)}
+    environments = [environment_of(study, seed, i) for i in range(count)]
+    agents = [AgentRef(name, a) for name, env in zip(names, environments, strict=True) for a in env.possible_agents]
+    specs = wire(study, seed, agents, dict(zip(names, environments, strict=True)))
+    plants = [_plant(p, n, trial, specs, dict(zip(names, environments, strict=True))) for n, p in enumerate(study.interventions)]
+    for environment in environments:
+        environment.close()
+    spaces = tuple(
+        SpaceSetup(
+            spec.name,
+            frozenset((a.world, a.agent) for a in spec.readers),
+            frozenset((a.world, a.agent) for a in spec.writers),
+            {world: joins[world] for world in sorted({a.world for a in spec.readers | spec.writers})},
+            partial(memory_of, study, services),
+            tuple(plant for plant in plants if plant.space == spec.name),
+            study.manage_every,
+        )
+        for spec in specs
+    )
+    worlds = tuple(
+        WorldSetup(
+            name,
+            partial(environment_of, study, seed, i),
+            partial(policies_of, study),
+            routes(name, specs),
+            seed,
+            joins[name],
+            study.ticks if study.ticks is not None else 1 << 40,
+            study.checkpoint_every,
+        )
+        for i, name in enumerate(names)
+    )
+    return Assembly(trial, worlds, spaces)
+
+
+def wire(
+    study: Study, seed: int, agents: Sequence[AgentRef], environments: Mapping[str, Environment]
+) -> tuple[SpaceSpec, ...]:
+    """Return the spaces that the study's wiring makes for these agents; teams are the environment's, or the worlds."""
+    team_of = {}
+    for ref in agents:
+        teams: Mapping[str, str] = getattr(environments[ref.world], "teams", {})
+        team_of[ref] = f"{ref.world}/{teams[ref.agent]}" if ref.agent in teams else ref.world
+    given: dict[str, Any] = {"agents": agents, "team_of": team_of, "seed": seed_of(seed, "wiring") >> 32}
+    return registry("wiring").build(study.wiring.name, study.wiring.params, path="wiring", **given)  # type: ignore[no-any-return]
+
+
+def routes(world: str, specs: Sequence[SpaceSpec]) -> dict[str, Route]:
+    """Return, for each agent of a world, the spaces that it reads and writes, by name."""
+    found: dict[str, tuple[list[str], list[str]]] = {}
+    for spec in sorted(specs, key=lambda s: s.name):
+        for rights, side in ((spec.readers, 0), (spec.writers, 1)):
+            for ref in sorted(rights):
+                if ref.world == world:
+                    found.setdefault(ref.agent, ([], []))[side].append(spec.name)
+    return {agent: Route(tuple(reads), tuple(writes)) for agent, (reads, writes) in found.items()}
+
+
+def _plant(
+    config: PlantConfig, n: int, trial: Trial, specs: Sequence[SpaceSpec], environments: Mapping[str, Environment]
+) -> Plant:
+    where = f"interventions.{n}"
+    falsehood: dict[str, Plain] = {}
+    agent = config.agent
+    first = next(iter(environments))
+    if config.text is None or config.tick is None or (agent is None and config.space is None):
+        maker = getattr(environments[first], "falsehood", None)
+        if maker is None:
+            raise StudyError(
+                f"{where}: environment {trial.study.environment.name!r} offers no falsehood of its own; give the plant's "
+                "text, tick, and agent or space."
+            )
+        falsehood = maker(generator(seed_of(trial.seed, "falsehood", n)))
+    if agent is None and config.space is None:
+        agent = f"{first}/{falsehood['agent']}"
+    space = config.space or _first_writable(str(agent), specs, where)
+    known = [spec.name for spec in specs]
+    if space not in known:
+        raise StudyError(f"{where}.space: no space is called {space!r}.{near(space, known)}")
+    text = config.text if config.text is not None else str(falsehood["text"])
+    tick = config.tick if config.tick is not None else int(falsehood["tick"])
+    metadata = {key: falsehood[key] for key in sorted(falsehood) if key not in ("text", "tick", "agent")}
+    return Plant(space, tick, text, config.speaker or str(falsehood.get("speaker", "")), "planter", config.tainted, metadata)
+
+
+def _first_writable(agent: str, specs: Sequence[SpaceSpec], where: str) -> str:
+    writable = [spec.name for spec in specs if agent in {str(ref) for ref in spec.writers}]
+    if not writable:
+        known = sorted({str(ref) for spec in specs for ref in spec.writers})
+        raise StudyError(f"{where}.agent: no agent {agent!r} writes any space.{near(agent, known)}")
+    return writable[0]
+
+
+# --- who hosts what ----------------------------------------------------------------------------------------------------
+
+
+def memory_actor_of(space: str, memory_actors: int) -> int:
+    """Return the index of the memory actor that hosts a space, from sha256 of its name."""
+    return int.from_bytes(hashlib.sha256(space.encode()).digest()[:8], "big") % memory_actors
+
+
+def hosted(assembly: Assembly, layout: Layout) -> dict[int, tuple[SpaceSetup, ...]]:
+    """Return the spaces of every memory actor, by its index; actors without spaces are not listed."""
+    found: dict[int, list[SpaceSetup]] = {}
+    for space in assembly.spaces:
+        if layout.private == "actors" or len(space.members) != 1:
+            found.setdefault(memory_actor_of(space.name, layout.memory_actors), []).append(space)
+    return {index: tuple(spaces) for index, spaces in sorted(found.items())}
+
+
+def worlds_of(assembly: Assembly, layout: Layout, index: int) -> tuple[WorldSetup, ...]:
+    """Return the worlds of one world actor: every world_actors-th, from its index on."""
+    return assembly.worlds[index :: layout.world_actors]
+
+
+def open_host(assembly: Assembly, layout: Layout, index: int, folder: Path, services: Services) -> SpaceHost:
+    """Return the host of one memory actor with its trace segment, log and checkpoints. `start` it in its event loop."""
+    part = f"memory-{index}"
+    epoch = next_epoch(folder, part)
+    return SpaceHost(
+        hosted(assembly, layout)[index],
+        assembly.trial.seed,
+        services,
+        TraceWriter(folder, part, epoch),
+        log=BatchLog(folder / "logs" / f"{part}.log", epoch),
+        store=CheckpointStore(folder / "checkpoints"),
+        checkpoint_every=assembly.trial.study.checkpoint_every,
+        budget=_budget(layout, folder, part),
+    )
+
+
+def _budget(layout: Layout, folder: Path, part: str) -> Budget | None:
+    if layout.memory_budget is None:
+        return None
+    return Budget(layout.memory_budget, folder / "spill" / f"{part}-{os.getpid()}")
+
+
+def open_worlds(
+    assembly: Assembly,
+    layout: Layout,
+    index: int,
+    folder: Path,
+    services: Services,
+    exchanges: Mapping[int, Callable[[], Exchange]],
+) -> list[World]:
+    """Return the worlds of one world actor, each with its co-located spaces and a port to every memory actor it uses.
+
+    `exchanges` gives, for each memory actor, a maker of ways to it: each world has its own.
+    """
+    part = f"worlds-{index}"
+    store = CheckpointStore(folder / "checkpoints")
+    trace = TraceWriter(folder, part, next_epoch(folder, part))
+    table = hosted(assembly, layout)
+    remote = {space.name for spaces in table.values() for space in spaces}
+    worlds = []
+    for setup in worlds_of(assembly, layout, index):
+        ports: list[Port] = []
+        for actor, spaces in table.items():
+            mine = frozenset(space.name for space in spaces if setup.name in space.members)
+            if mine:
+                ports.append(Port(len(ports), exchanges[actor](), mine))
+        own = [space for space in assembly.private_to(setup.name) if space.name not in remote]
+        local = None
+        if own:
+            budget = _budget(layout, folder, f"{part}-{setup.name}")
+            local = SpaceHost(own, assembly.trial.seed, services, trace, budget=budget)
+            ports.append(Port(len(ports), local.exchange, frozenset(space.name for space in own)))
+        worlds.append(World(setup, ports, services, trace, store, local))
+    return worlds

@@ -1,0 +1,314 @@
+"""One running environment with its agents: holds what the loop needs between ticks, saves it, and tells failures.
+
+It knows neither where it runs nor where its spaces are: each port takes a batch and returns a reply.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import numpy as np
+from pydantic import BaseModel
+
+from simonides.sim.checkpoint import CheckpointStore
+from simonides.sim.codec import canonical, decode, pack
+from simonides.sim.context import Services, Usage, count_tokens
+from simonides.sim.errors import AccessRefused, CorruptFile, PartFailed, SpaceFailed
+from simonides.sim.exchange import Batch, Read, Refusal, Reply, Write
+from simonides.sim.host import SpaceHost
+from simonides.sim.protocols import Environment, Policy
+from simonides.sim.seeds import generator, place_seed, seed_of
+from simonides.sim.trace import WORLD, WORLD_FAILED, TraceWriter
+from simonides.sim.types import Action, Experience, Failure, Observation, Place, Plain, Query, Recall, Recalled
+
+Parsed = TypeVar("Parsed", bound=BaseModel)
+Exchange = Callable[[Batch], Awaitable[Reply]]
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """The spaces of one agent, by name, in order: those it reads and those it writes."""
+
+    reads: tuple[str, ...]
+    writes: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class Port:
+    """The way to one host of spaces, and what is to be sent there with the next exchange."""
+
+    index: int
+    exchange: Exchange
+    spaces: frozenset[str]
+    outbox: list[Write] = field(default_factory=list)
+    sent: int = -1
+    """The latest tick whose hop 0 was sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class WorldSetup:
+    """A world before it runs: its name, when it joins, how long it lives at most, and its parts."""
+
+    name: str
+    environment: Callable[[], Environment]
+    policies: Callable[[Sequence[str]], Mapping[str, Policy]]
+    routes: Mapping[str, Route]
+    seed: int
+    join: int = 0
+    ticks: int = 1 << 40
+    checkpoint_every: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class WorldResult:
+    """How a world ended: the ticks it lived, and its failure if any, with a line for people."""
+
+    name: str
+    ticks: int
+    failure: Failure | None = None
+    text: str = ""
+
+
+class World:
+    """An environment and its policies, between ticks."""
+
+    def __init__(
+        self,
+        setup: WorldSetup,
+        ports: Sequence[Port],
+        services: Services,
+        trace: TraceWriter,
+        store: CheckpointStore | None = None,
+        local: SpaceHost | None = None,
+    ) -> None:
+        self.setup = setup
+        self.name = setup.name
+        self.ports = ports
+        self.services = services
+        self.trace = trace
+        self.store = store
+        self.local = local
+        self.tick = setup.join
+        self.durable = setup.join
+        self.time = 0.0
+        self.session_end = False
+        self.done = False
+        self.usage = Usage()
+        self.actions: list[dict[str, Plain]] = []
+        self.phase = "start"
+        self.result: WorldResult | None = None
+        self.refusals: list[Refusal] = []
+        self._where = {space: port for port in ports for space in port.spaces}
+        self.environment = setup.environment()
+        self.saves = hasattr(self.environment, "snapshot") and hasattr(self.environment, "restore")
+        self.policies = setup.policies(self.environment.possible_agents)
+        self.concurrent = {agent: bool(getattr(p, "waits", True)) for agent, p in self.policies.items()}
+        self.observations: dict[str, Any] = {}
+        self.infos: dict[str, Any] = {}
+
+    def port_of(self, space: str) -> Port | None:
+        """Return the port to a space, or None for one that this world is no member of."""
+        return self._where.get(space)
+
+    # --- life ------------------------------------------------------------------------------------------------------
+
+    def begin(self) -> None:
+        """Reset the environment, or go on from the last checkpoint; mark in the trace from which tick rows follow."""
+        saved = self.store.latest("world", self.name) if self.store is not None else None
+        self.observations, self.infos = self.environment.reset(seed=environment_seed(self.setup.seed, self.name))
+        if saved is not None:
+            self._restore(saved.data)
+        if not self.done:
+            self.trace.start(WORLD, self.name, self.tick)
+            if self.local is not None:
+                self.local.start()
+
+    def fail(self, error: BaseException) -> None:
+        """Write the failure of this tick to the trace, as data."""
+        part = self.name
+        if isinstance(error, SpaceFailed):
+            part, phase, kind = error.args[:3]
+            failure = Failure(str(part), str(phase), str(kind))
+        else:
+            cause = error.__cause__ if isinstance(error, PartFailed) and error.__cause__ is not None else error
+            failure = Failure(part, self.phase, type(cause).__name__)
+        text = f"World {self.name!r} failed at tick {self.tick} ({self.phase}): {type(error).__name__}: {error}"
+        self.trace.row(WORLD_FAILED, self.name, self.tick, pack((failure.part, failure.phase, failure.error)))
+        self.result = WorldResult(self.name, self.tick - self.setup.join, failure, text)
+
+    # --- checkpoints -----------------------------------------------------------------------------------------------
+
+    def save(self) -> None:
+        """Save the state at the start of `self.tick`: all of earlier ticks, with what is still to be sent."""
+        if self.store is None:
+            return
+        self.trace.flush()
+        outbox = [[(w.space, w.experience, w.n) for w in port.outbox] for port in self.ports]
+        environment = self.environment.snapshot() if self.saves and not self.done else b""  # type: ignore[attr-defined]
+        result = self.result
+        state = {
+            "tick": self.tick,
+            "time": self.time,
+            "session_end": self.session_end,
+            "done": self.done,
+            "outbox": outbox,
+            "sent": [port.sent for port in self.ports],
+            "environment": environment,
+            "actions": [] if self.saves else self.actions,
+            "observations": canonical(self.observations) if self.saves and not self.done else {},
+            "infos": canonical(self.infos) if self.saves and not self.done else {},
+            "agents": list(self.environment.agents),
+            "policies": {agent: policy.snapshot() for agent, policy in self.policies.items()},
+            "spaces": self.local.snapshots() if self.local is not None else {},
+            "failure": [result.failure.part, result.failure.phase, result.failure.error, result.text]
+            if result and result.failure
+            else None,
+        }
+        self.store.save("world", self.name, self.tick, pack(state))
+        self.durable = self.tick
+
+    def _restore(self, data: bytes) -> None:
+        state = decode(data)
+        try:
+            self.tick, self.time = state["tick"], state["time"]
+            self.session_end, self.done = state["session_end"], state["done"]
+            for port, writes, sent in zip(self.ports, state["outbox"], state["sent"], strict=True):
+                port.sent = sent
+                port.outbox = [Write(space, Experience(*row), n) for space, row, n in writes]
+            for agent, policy in self.policies.items():
+                policy.restore(state["policies"][agent])
+        except (KeyError, ValueError) as error:
+            raise CorruptFile(f"The checkpoint of world {self.name!r} does not fit this study: {error!r}.") from None
+        if self.local is not None:
+            self.local.restore(state["spaces"])
+        if state["failure"]:
+            *failure, text = state["failure"]
+            self.result = WorldResult(self.name, self.tick - self.setup.join, Failure(*failure), text)
+        self.durable = self.tick
+        if self.done:
+            return
+        if self.saves:
+            self.environment.restore(state["environment"])  # type: ignore[attr-defined]
+            self.observations, self.infos = state["observations"], state["infos"]
+        else:
+            for actions in state["actions"]:
+                self.observations, _, _, _, self.infos = self.environment.step(actions)
+            self.actions = state["actions"]
+
+
+def environment_seed(trial_seed: int, world: str) -> int:
+    """Return the 32-bit seed that a world's environment is reset with."""
+    return seed_of(trial_seed, "environment", world) >> 32
+
+
+class Turn:
+    """What one policy is given at one tick; implements `PolicyContext`."""
+
+    def __init__(self, world: World, agent: str) -> None:
+        self.world = world
+        self.agent = agent
+        self.place = Place(world.tick, world.name, agent)
+        self.hops: list[tuple[int, Query, Recall]] = []
+        self.refused: list[str] = []
+        self._asked = 0
+
+    @property
+    def rng(self) -> np.random.Generator:
+        """A generator for this agent at this tick."""
+        return generator(place_seed(self.world.setup.seed, "policy", self.agent, "act", self.place))
+
+    def tokens(self, text: str) -> int:
+        """Return the number of tokens of a text."""
+        return count_tokens(text)
+
+    async def model(self, purpose: str, inputs: Mapping[str, Plain], schema: type[Parsed]) -> Parsed | None:
+        """Return the model's parsed reply, or None when it is unusable."""
+        self._asked += 1
+        seed = place_seed(self.world.setup.seed, purpose, self.agent, "ask", self.place)
+        return await self.world.services.ask(purpose, inputs, schema, seed_of(seed, self._asked), self.world.usage)
+
+    async def recall(self, query: Query) -> Recall:
+        """Ask again within the same tick. Raises AccessRefused when a named space may not be read."""
+        hop = len(self.hops) + 1
+        recall = await recall_of(self.world, self.agent, hop, query)
+        self.hops.append((hop, query, recall))
+        if recall.refused and not recall.items:
+            raise AccessRefused(recall.refused)
+        return recall
+
+
+async def recall_of(world: World, agent: str, hop: int, query: Query) -> Recall:
+    """Ask one query in a further hop, from every space that it names or that the agent may read."""
+    parts: list[Recall] = []
+    reads: dict[int, list[Read]] = {}
+    for read in reads_of(world, agent, [query]):
+        port = world.port_of(read.space)
+        if port is None:
+            parts.append(no_way(world, agent, read.space))
+        else:
+            reads.setdefault(port.index, []).append(read)
+    for index, some in reads.items():
+        batch = Batch(world.name, world.tick, hop, agent, world.time, (), tuple(some), durable=world.durable)
+        parts.extend(answered(await world.ports[index].exchange(batch)).recalls)
+    return merge(parts, query.k)
+
+
+def reads_of(world: World, agent: str, queries: Sequence[Query]) -> list[Read]:
+    """Return the reads of one agent's queries: one for each space that a query names or that the agent may read."""
+    return [
+        Read(space, agent, n, query)
+        for n, query in enumerate(queries)
+        for space in ((query.space,) if query.space is not None else world.setup.routes[agent].reads)
+    ]
+
+
+def no_way(world: World, agent: str, space: str) -> Recall:
+    """Return the refusal of a space that this world is no member of, and note it for the trace."""
+    world.refusals.append(Refusal(space, agent, "read"))
+    return Recall(refused=f"{agent} may not read {space}")
+
+
+def answered(reply: Reply) -> Reply:
+    """Return a reply. Raises SpaceFailed(space, phase, class) when it tells of a failed space."""
+    if reply.failure is not None:
+        raise SpaceFailed(*reply.failure)
+    return reply
+
+
+def merge(parts: Sequence[Recall], k: int | None) -> Recall:
+    """Return one recall from those of several spaces: by (-score, record id), equal texts once, at most k.
+
+    A single space's answer keeps its own order.
+    """
+    if len(parts) == 1:
+        return parts[0]
+    seen: set[str] = set()
+    items: list[Recalled] = []
+    for item in sorted((item for part in parts for item in part.items), key=lambda i: (-i.score, i.record_id)):
+        if item.text not in seen:
+            seen.add(item.text)
+            items.append(item)
+    refused = "; ".join(part.refused for part in parts if part.refused)
+    return Recall(tuple(items[:k] if k is not None else items), (), refused)
+
+
+def observe(world: World, agent: str) -> tuple[Observation, Plain]:
+    """Return what an agent sees now, and apart from it the environment's answer key, which policies never see."""
+    info = dict(world.infos.get(agent, {}))
+    key = info.pop("answer_key", None)
+    raw = world.observations[agent]
+    text = info.get("text", raw if isinstance(raw, str) else "")
+    return Observation(agent, world.name, world.tick, float(info.get("time", world.time)), text, raw, info), key
+
+
+async def gather_actions(
+    world: World, turns: Mapping[str, Turn], asked: Mapping[str, tuple[Observation, Sequence[Recall]]]
+) -> dict[str, Action]:
+    """Return every agent's action, in agent order; policies that wait (for a model, for a hop) do so concurrently."""
+    jobs = {agent: world.policies[agent].act(o, recalls, turns[agent]) for agent, (o, recalls) in asked.items()}
+    if len(jobs) > 1 and any(world.concurrent[agent] for agent in jobs):
+        return dict(zip(jobs, await asyncio.gather(*jobs.values()), strict=True))
+    return {agent: await job for agent, job in jobs.items()}
