@@ -299,7 +299,10 @@ class Space:
             await system.manage(ctx)
             self._note("manage", place, None, ctx, ops, records, texts)
         denied = sorted((*_at(place), right) for place, right in refused)
-        told = [(e.id, e.text, e.speaker, plant.tainted) for (_, e), plant in zip(planted, plants, strict=True)]
+        told = [
+            (e.id, e.text, e.speaker, plant.tainted, canonical(e.metadata))
+            for (_, e), plant in zip(planted, plants, strict=True)
+        ]
         return pack((self.time + 0.0, told, absorbed, ops, records, denied, usage.plain()))
 
     def _planted(self, plant: Plant, n: int) -> tuple[Place, Experience]:

@@ -1,0 +1,188 @@
+"""Trace rows with names: what a world lived and what a space applied in one tick, decoded for readers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from simonides.sim.codec import decode
+from simonides.sim.errors import CorruptFile
+from simonides.sim.trace import SPACE, WORLD, Row
+from simonides.sim.types import Effect, Failure, Plain
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Model calls, their prompt and completion tokens, unusable replies, texts embedded."""
+
+    calls: int
+    prompt_tokens: int
+    completion_tokens: int
+    malformed: int
+    embedded: int
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One query and its answer: ids and scores, best first. Texts are in the records."""
+
+    agent: str
+    hop: int
+    n: int
+    text: str
+    k: int | None
+    space: str | None
+    probe: bool
+    ids: tuple[str, ...]
+    scores: tuple[float, ...]
+    refused: str
+
+
+@dataclass(frozen=True, slots=True)
+class Acted:
+    """What an agent did: the value for the environment, what it said, the policy's notes, and the reward."""
+
+    value: Plain
+    text: str
+    notes: Mapping[str, Plain]
+    reward: float
+
+
+@dataclass(frozen=True, slots=True)
+class Lived:
+    """An experience as the trace keeps it."""
+
+    id: str
+    agent: str
+    time: float
+    text: str
+    speaker: str
+    session: int
+    channel: str
+    action: str
+    reward: float
+    outcome: str
+    metadata: Mapping[str, Plain]
+
+
+@dataclass(frozen=True, slots=True)
+class WorldRow:
+    """One tick of one world. `keys` holds the environment's answer key for each agent that has one."""
+
+    world: str
+    tick: int
+    time: float
+    observed: Mapping[str, bytes]
+    keys: Mapping[str, Plain]
+    asked: tuple[Asked, ...]
+    actions: Mapping[str, Acted]
+    experiences: tuple[Lived, ...]
+    refusals: tuple[tuple[str, str, str], ...]
+    session_end: bool
+    usage: Usage
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A record's version as the trace keeps it; `text` None repeats its only origin's text."""
+
+    id: str
+    writer: str
+    time: float
+    text: str | None
+    origins: tuple[str, ...]
+    parents: tuple[str, ...]
+    channel: str
+    status: str
+    version: int
+    vector_hash: bytes
+    data: Mapping[str, Plain]
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """One operation of a space: "plant", "write", "session_end", "manage" or "effects", and what it changed."""
+
+    kind: str
+    world: str
+    agent: str
+    hop: int
+    n: int
+    experience: str
+    made: tuple[str, ...]
+    revised: tuple[str, ...]
+    retired: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Planted:
+    """An experience that the study put into the space: tainted, or a benign control."""
+
+    id: str
+    text: str
+    speaker: str
+    tainted: bool
+    metadata: Mapping[str, Plain]
+
+
+@dataclass(frozen=True, slots=True)
+class SpaceRow:
+    """One applied tick of one space. `effects` are (world, agent, hop, n, effects) in order of application."""
+
+    space: str
+    tick: int
+    time: float
+    planted: tuple[Planted, ...]
+    effects: tuple[tuple[str, str, int, int, tuple[Effect, ...]], ...]
+    operations: tuple[Applied, ...]
+    records: tuple[Stored, ...]
+    refusals: tuple[tuple[str, str, int, int, str], ...]
+    usage: Usage
+
+
+def _tuple(value: Plain) -> tuple[Plain, ...]:
+    return tuple(tuple(item) if isinstance(item, list) else item for item in value)
+
+
+def world_row(row: Row) -> WorldRow:
+    """Return a world's tick from its trace row. Raises CorruptFile."""
+    if row.kind != WORLD:
+        raise CorruptFile(f"The row of {row.name!r} at tick {row.tick} is no world's tick.")
+    time, observed, asked, actions, rewards, lived, refusals, end, usage = decode(row.payload)
+    paid = dict(rewards)
+    return WorldRow(
+        row.name,
+        row.tick,
+        time,
+        {agent: seen for agent, seen, _ in observed},
+        {agent: key for agent, _, key in observed if key is not None},
+        tuple(Asked(*a[:7], tuple(a[7]), tuple(a[8]), a[9]) for a in asked),
+        {agent: Acted(value, text, notes, paid[agent]) for agent, value, text, notes in actions},
+        tuple(Lived(*e) for e in lived),
+        _tuple(refusals),
+        end,
+        Usage(*usage),
+    )
+
+
+def space_row(row: Row) -> SpaceRow:
+    """Return a space's applied tick from its trace row. Raises CorruptFile."""
+    if row.kind != SPACE:
+        raise CorruptFile(f"The row of {row.name!r} at tick {row.tick} is no space's tick.")
+    time, planted, effects, operations, records, refusals, usage = decode(row.payload)
+    return SpaceRow(
+        row.name,
+        row.tick,
+        time,
+        tuple(Planted(*p) for p in planted),
+        tuple((*e[:4], tuple(Effect(*one) for one in e[4])) for e in effects),
+        tuple(Applied(*o[:6], tuple(o[6]), tuple(o[7]), _tuple(o[8])) for o in operations),
+        tuple(Stored(*(tuple(x) if isinstance(x, list) else x for x in r)) for r in records),
+        _tuple(refusals),
+        Usage(*usage),
+    )
+
+
+def failure(row: Row) -> Failure:
+    """Return the failure behind a trace row of a failed world or space."""
+    return Failure(*decode(row.payload))
