@@ -10,7 +10,7 @@ import asyncio
 import struct
 from collections import OrderedDict
 from collections.abc import Coroutine, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic
 
@@ -74,7 +74,10 @@ class _Client:
     spaces: list[Space]
     next: int
     kept: int
-    early: dict[int, Batch]
+    early: dict[int, Batch] = field(default_factory=dict)
+    """Hop-0 batches that arrived, but must wait until all of an earlier tick are there and answered."""
+    open: dict[int, int] = field(default_factory=dict)
+    """Tick -> batches that arrived and are not answered yet."""
     gap: asyncio.Future[None] | None = None
     left: bool = False
     waits: int = 0
@@ -116,7 +119,7 @@ class SpaceHost:
         self._clients: dict[str, _Client] = {}
         for space in self.spaces.values():
             for member, join in space.spec.members.items():
-                client = self._clients.setdefault(member, _Client([], join, join, {}))
+                client = self._clients.setdefault(member, _Client([], join, join))
                 client.spaces.append(space)
 
     # --- start and recovery ----------------------------------------------------------------------------------------
@@ -193,8 +196,9 @@ class SpaceHost:
             client = self._known(batch)
             if client.left:
                 return Reply(epoch=self.epoch)
-            if client.next < batch.tick and 0 < batch.heard < self.epoch:
-                return Reply(epoch=self.epoch, resend_from=client.next)
+            lost = next((tick for tick in range(client.next, batch.tick) if tick not in client.early), -1)
+            if lost >= 0 and 0 < batch.heard < self.epoch:
+                return Reply(epoch=self.epoch, resend_from=lost)
             self._log.append(raw if raw is not None else pack_batch(batch))
             task = self._remember(batch)
         return await asyncio.shield(task)
@@ -217,17 +221,30 @@ class SpaceHost:
 
     def _admit(self, batch: Batch) -> _Client:
         client = self._known(batch)
+        client.open[batch.tick] = client.open.get(batch.tick, 0) + 1
         if batch.hop == 0:
-            if batch.tick == client.next:
-                self._enqueue(batch, client)
-                while client.next in client.early:
-                    self._enqueue(client.early.pop(client.next), client)
-                if client.gap is not None:
-                    client.gap.set_result(None)
-                    client.gap = None
-            else:
-                client.early[batch.tick] = batch
+            client.early[batch.tick] = batch
+            self._drain(client)
         return client
+
+    def _drain(self, client: _Client) -> None:
+        """Take in the next tick's batch if it is there and nothing of an earlier tick is still to be answered.
+
+        A frontier that moved on before a read of the tick below was answered would let the space pass that read by:
+        when a log is replayed, everything has arrived at once.
+        """
+        while client.next in client.early and min(client.open, default=client.next) >= client.next:
+            self._enqueue(client.early.pop(client.next), client)
+            if client.gap is not None:
+                client.gap.set_result(None)
+                client.gap = None
+
+    def _answered(self, batch: Batch, client: _Client) -> None:
+        client.open[batch.tick] -= 1
+        if not client.open[batch.tick]:
+            del client.open[batch.tick]
+            if client.early:
+                self._drain(client)
 
     def _enqueue(self, batch: Batch, client: _Client) -> None:
         name, tick = batch.client, batch.tick
@@ -259,6 +276,12 @@ class SpaceHost:
     # --- service: asynchronous -------------------------------------------------------------------------------------
 
     async def _serve(self, batch: Batch, client: _Client) -> Reply:
+        try:
+            return await self._answer(batch, client)
+        finally:
+            self._answered(batch, client)
+
+    async def _answer(self, batch: Batch, client: _Client) -> Reply:
         tick = batch.tick
         while client.next <= tick:  # an earlier batch of this client is missing
             if client.gap is None:
@@ -266,37 +289,39 @@ class SpaceHost:
             await asyncio.shield(client.gap)
         if batch.hop == 0:
             await self._advance_all([space for space in client.spaces if space.ready])
-            if not batch.leave:
-                for space in client.spaces:
-                    if space.tick < tick and not space.failure:
-                        client.waits += 1
-                        await space.reached(tick)
+        if not batch.leave:
+            for space in client.spaces:
+                if space.tick < tick and not space.failure:
+                    client.waits += 1
+                    await space.reached(tick)
         refusals = tuple(self._refusals.pop(batch.id, ()))
-        failure = next((space.failure for space in client.spaces if space.failure), None)
-        if failure is not None and not batch.leave:
-            return Reply((), refusals, self.epoch, failure)
+        # Every read is done, even when one fails: which spaces are here must not show in what is left behind.
+        failures = [space.failure for space in client.spaces if space.failure and not batch.leave]
         recalls: list[Recall] = []
         for read in batch.reads:
             place = Place(tick, batch.client, read.agent, batch.hop, read.n)
-            found = await self._read(batch, place, read.space, read.query)
-            if isinstance(found, Reply):
-                return found
-            recalls.append(found)
+            recall, failure = await self._read(batch, place, self.spaces[read.space], read.query)
+            recalls.append(recall)
+            if failure is not None:
+                failures.append(failure)
         if self._budget is not None:
             self._keep_budget(self._budget)
-        return Reply(tuple(recalls), refusals, self.epoch)
+        return Reply(tuple(recalls), refusals, self.epoch, min(failures, default=None))
 
-    async def _read(self, batch: Batch, place: Place, name: str, query: Query) -> Recall | Reply:
-        space = self.spaces[name]
+    async def _read(
+        self, batch: Batch, place: Place, space: Space, query: Query
+    ) -> tuple[Recall, tuple[str, str, str] | None]:
         if (batch.client, place.agent) not in space.spec.readers:
             space.refuse(place, "read")
-            return Recall(refused=f"{place.agent} may not read {name}")
+            return Recall(refused=f"{place.agent} may not read {space.name}"), None
+        if space.failure is not None:
+            return Recall(), space.failure
         self._load(space)
         try:
-            return await space.read(place, query, batch.time)
+            return await space.read(place, query, batch.time), None
         except Exception as error:
-            self.texts.append(f"Reading space {name!r} at tick {place.tick}: {type(error).__name__}: {error}")
-            return Reply(epoch=self.epoch, failure=(name, "read", type(error).__name__))
+            self.texts.append(f"Reading space {space.name!r} at tick {place.tick}: {type(error).__name__}: {error}")
+            return Recall(), (space.name, "read", type(error).__name__)
 
     async def _advance_all(self, spaces: list[Space]) -> None:
         if len(spaces) > 1 and any(space.asks for space in spaces):

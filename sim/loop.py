@@ -8,7 +8,7 @@ from time import perf_counter
 from typing import Any
 
 from simonides.sim.codec import canonical, encode, pack
-from simonides.sim.errors import PartFailed
+from simonides.sim.errors import PartFailed, SpaceFailed
 from simonides.sim.exchange import Batch, Read, Refusal, Reply, Write
 from simonides.sim.seeds import identity
 from simonides.sim.trace import WORLD
@@ -18,7 +18,6 @@ from simonides.sim.world import (
     Turn,
     World,
     WorldResult,
-    answered,
     gather_actions,
     merge,
     no_way,
@@ -30,18 +29,22 @@ from simonides.sim.world import (
 async def live(world: World) -> WorldResult:
     """Run a world from where it stands to its end; its failure is data, and its leave is always sent."""
     world.begin()
+    shared = [port for port in world.ports if port is not world.own]
     if not world.done:
         try:
             while world.environment.agents and world.tick < world.setup.join + world.setup.ticks:
                 await tick(world)
         except Exception as error:
             world.fail(error)
-        world.done = True
         for port in world.ports:
             if world.result is not None and port.sent == world.tick:
                 port.outbox = []  # a failing world discards the writes of its last tick
-        world.save()
-    await leave(world)
+        if world.own is not None:
+            await leave(world, world.own)
+        world.done = True
+        world.save(world.capture())
+    for port in shared:
+        await leave(world, port)
     world.trace.flush()
     return world.result or WorldResult(world.name, world.tick - world.setup.join)
 
@@ -49,8 +52,8 @@ async def live(world: World) -> WorldResult:
 async def tick(world: World) -> None:
     """Live one tick."""
     every, began = world.setup.checkpoint_every, perf_counter()
-    if every and world.tick % every == 0 and world.tick > world.durable:
-        world.save()
+    due = every and world.tick % every == 0 and world.tick > world.durable
+    captured = world.capture() if due else None
     world.phase = "observe"
     agents = list(world.environment.agents)
     seen = {agent: observe(world, agent) for agent in agents}
@@ -59,6 +62,8 @@ async def tick(world: World) -> None:
     turns = {agent: Turn(world, agent) for agent in agents}
     queries = {agent: tuple(world.policies[agent].queries(seen[agent][0], turns[agent])) for agent in agents}
     recalls, refusals = await exchange_all(world, queries)
+    if captured is not None:
+        world.save(captured)
     for refusal in refusals:
         turns[refusal.agent].refused.append(f"{refusal.agent} may not {refusal.right} {refusal.space}")
     recalled = perf_counter()
@@ -114,10 +119,13 @@ async def exchange_all(world: World, queries: dict[str, tuple[Query, ...]]) -> t
     for reply in replies:
         if isinstance(reply, BaseException):
             raise reply
+    failures = [reply.failure for reply in replies if isinstance(reply, Reply) and reply.failure is not None]
+    if failures:
+        raise SpaceFailed(*min(failures))
     for i, reply in enumerate(replies):
         assert isinstance(reply, Reply)
         refusals.extend(reply.refusals)
-        for read, found in zip(reads[i], answered(reply).recalls, strict=True):
+        for read, found in zip(reads[i], reply.recalls, strict=True):
             parts.setdefault((read.agent, read.n), []).append(found)
     found = {
         agent: [merge(parts.get((agent, n), []), query.k) for n, query in enumerate(asks)] for agent, asks in queries.items()
@@ -135,13 +143,13 @@ async def send(world: World, port: Port, reads: tuple[Read, ...]) -> Reply:
     return reply
 
 
-async def leave(world: World) -> None:
-    """Tell every port that this world has lived its last tick, with what was still to be sent."""
-    for port in world.ports:
-        at = world.tick + 1 if port.sent == world.tick else world.tick  # it failed within a tick already announced
-        ends = world.session_end and at == world.tick
-        batch = Batch(world.name, at, 0, "", world.time, tuple(port.outbox), (), ends, True, world.durable)
-        await port.exchange(batch)
+async def leave(world: World, port: Port) -> None:
+    """Tell a port that this world has lived its last tick, with what was still to be sent."""
+    at = world.tick + 1 if port.sent == world.tick else world.tick  # it failed within a tick already announced
+    ends = world.session_end and at == world.tick
+    batch = Batch(world.name, at, 0, "", world.time, tuple(port.outbox), (), ends, True, world.durable)
+    await port.exchange(batch)
+    port.outbox = []
 
 
 def step(world: World, actions: dict[str, Action]) -> Any:

@@ -135,11 +135,10 @@ class Space:
     def enter(self, member: str, tick: int, time: float) -> None:
         """Move a member's frontier to `tick`, with its simulated time there. Never backwards."""
         before = self.frontier[member]
-        if tick <= before and before != self.spec.members[member]:
-            return
-        if time > self._times.get(tick, -math.inf):
+        if tick >= self.tick and time > self._times.get(tick, -math.inf):
             self._times[tick] = time
-        self._move(member, before, tick)
+        if tick > before:
+            self._move(member, before, tick)
 
     def leave(self, member: str, last: int) -> None:
         """Note that a member has lived its last tick."""

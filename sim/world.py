@@ -91,6 +91,8 @@ class World:
         self.trace = trace
         self.store = store
         self.local = local
+        self.own = ports[-1] if local is not None else None
+        """The port to the co-located spaces, if there are any: always the last."""
         self.tick = setup.join
         self.durable = setup.join
         self.time = 0.0
@@ -141,34 +143,38 @@ class World:
 
     # --- checkpoints -----------------------------------------------------------------------------------------------
 
-    def save(self) -> None:
-        """Save the state at the start of `self.tick`: all of earlier ticks, with what is still to be sent."""
-        if self.store is None:
-            return
-        self.trace.flush()
-        outbox = [[(w.space, w.experience, w.n) for w in port.outbox] for port in self.ports]
-        environment = self.environment.snapshot() if self.saves and not self.done else b""  # type: ignore[attr-defined]
+    def capture(self) -> dict[str, Plain]:
+        """Return the state at the start of `self.tick`, with what is still to be sent, but without spaces."""
+        live = not self.done
         result = self.result
-        state = {
+        return {
             "tick": self.tick,
             "time": self.time,
             "session_end": self.session_end,
             "done": self.done,
-            "outbox": outbox,
+            "outbox": [[(w.space, w.experience, w.n) for w in port.outbox] for port in self.ports],
             "sent": [port.sent for port in self.ports],
-            "environment": environment,
-            "actions": [] if self.saves else self.actions,
-            "observations": canonical(self.observations) if self.saves and not self.done else {},
-            "infos": canonical(self.infos) if self.saves and not self.done else {},
-            "agents": list(self.environment.agents),
+            "environment": self.environment.snapshot() if self.saves and live else b"",  # type: ignore[attr-defined]
+            "actions": list(self.actions) if live else [],
+            "observations": canonical(self.observations) if self.saves and live else {},
+            "infos": canonical(self.infos) if self.saves and live else {},
             "policies": {agent: policy.snapshot() for agent, policy in self.policies.items()},
-            "spaces": self.local.snapshots() if self.local is not None else {},
             "failure": [result.failure.part, result.failure.phase, result.failure.error, result.text]
             if result and result.failure
             else None,
         }
-        self.store.save("world", self.name, self.tick, pack(state))
-        self.durable = self.tick
+
+    def save(self, captured: Mapping[str, Plain]) -> None:
+        """Save a captured state, durably, with the co-located spaces, which must by now stand at its tick.
+
+        They do once the exchange of that tick is over: only then are the effects of the tick before it applied.
+        """
+        if self.store is None:
+            return
+        self.trace.flush()
+        spaces = self.local.snapshots() if self.local is not None and not self.done else {}
+        self.store.save("world", self.name, captured["tick"], pack({**captured, "spaces": spaces}))
+        self.durable = captured["tick"]
 
     def _restore(self, data: bytes) -> None:
         state = decode(data)
@@ -182,7 +188,7 @@ class World:
                 policy.restore(state["policies"][agent])
         except (KeyError, ValueError) as error:
             raise CorruptFile(f"The checkpoint of world {self.name!r} does not fit this study: {error!r}.") from None
-        if self.local is not None:
+        if self.local is not None and not self.done:
             self.local.restore(state["spaces"])
         if state["failure"]:
             *failure, text = state["failure"]

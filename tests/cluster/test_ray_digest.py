@@ -41,3 +41,19 @@ def test_the_digest_on_ray_equals_the_one_inline(tmp_path, ray_session, case):
     outcome = run_ray(trial, tmp_path / "ray", layout)
     assert outcome.errors == ()
     assert Trace(tmp_path / "ray").digest() == Trace(tmp_path / "inline").digest()
+
+
+@pytest.mark.parametrize("die_at", [0, 4, 8])
+@pytest.mark.parametrize("part", ["memory", "environment"])
+def test_a_killed_actor_restarts_into_the_same_digest(tmp_path, ray_session, part, die_at):
+    from simonides.cluster.runtime import run_ray
+
+    marker = tmp_path / "died"
+    fields = toy_study(wiring=WIRINGS["mixed"])
+    fields[part] = {**fields[part], "die_at": die_at, "marker": str(marker)}
+    (trial,) = parse_study(fields).trials()
+    outcome = run_ray(trial, tmp_path / "ray", Layout(runtime="ray", world_actors=2, memory_actors=2))
+    assert marker.exists()
+    assert outcome.errors == ()
+    run_inline(trial, tmp_path / "inline")
+    assert Trace(tmp_path / "ray").digest() == Trace(tmp_path / "inline").digest()

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
+from pathlib import Path
 from typing import Any, ClassVar
 
 import gymnasium
@@ -13,12 +16,22 @@ from simonides.sim.seeds import generator
 from simonides.sim.types import Action, Card, Effect, Prepared, Query, Recall, Recalled, Record
 
 
+def die_once(marker: str) -> None:
+    """Kill this process as a crash would, the first time that it gets here."""
+    if marker and not Path(marker).exists():
+        Path(marker).touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
 class ToyMemory:
     """Keeps records; merges the two oldest when full; counts how often each was recalled; forgets at random."""
 
     card: ClassVar[Card] = Card("Toy", "tests", read_mutates=True)
 
-    def __init__(self, capacity: int = 6, slow: bool = False, forgets: bool = True) -> None:
+    def __init__(
+        self, capacity: int = 6, slow: bool = False, forgets: bool = True, die_at: int = -1, marker: str = ""
+    ) -> None:
+        self.die_at, self.marker = die_at, marker
         self.capacity = capacity
         self.slow = slow
         self.forgets = forgets
@@ -32,6 +45,8 @@ class ToyMemory:
     async def write(self, prepared, ctx):
         if self.slow:
             await asyncio.sleep(0)
+        if ctx.tick == self.die_at:
+            die_once(self.marker)
         record = ctx.record(prepared.experience, data={"count": 0, "luck": float(ctx.rng.random())})
         self._records[record.id] = record
         while len(self._records) > self.capacity:
@@ -91,7 +106,18 @@ class ToyWorld:
 
     metadata: ClassVar[dict[str, Any]] = {"name": "toy_v0"}
 
-    def __init__(self, seed: int, world: int = 0, n: int = 2, length: int = 12, saves: bool = True, fail_at: int = -1):
+    def __init__(
+        self,
+        seed: int,
+        world: int = 0,
+        n: int = 2,
+        length: int = 12,
+        saves: bool = True,
+        fail_at: int = -1,
+        die_at: int = -1,
+        marker: str = "",
+    ) -> None:
+        self.die_at, self.marker = die_at, marker
         self.seed, self.world, self.length, self.fail_at = seed, world, length, fail_at
         self.possible_agents = [f"player_{i}" for i in range(n)]
         self.agents: list[str] = []
@@ -131,6 +157,8 @@ class ToyWorld:
     def step(self, actions):
         if self.now == self.fail_at:
             raise ValueError("the toy world breaks here")
+        if self.now == self.die_at and self.world == 0:
+            die_once(self.marker)
         self.said = {agent: f"said{value}" for agent, value in actions.items()}
         self.now += 1
         rewards = {agent: float(value) for agent, value in actions.items()}
