@@ -88,7 +88,7 @@ class PromptedPolicy:
 
 def show(recalls: Sequence[Recall], budget: int, ctx: PolicyContext) -> Shown:
     """Return the distinct recalled records as lines, in the order recalled, up to `budget` tokens."""
-    distinct = {(item.space, item.record_id): item for recall in recalls for item in recall.items}
+    distinct = {item.record_id: item for recall in recalls for item in recall.items}
     lines: list[str] = []
     used = 0
     for item in distinct.values():

@@ -24,13 +24,18 @@ FUNCTION_WORDS = frozenset(
 
 
 def flatten(value: Plain) -> list[str]:
-    """Return the texts inside a plain value, maps in the order of their sorted keys; numbers are left out."""
+    """Return the texts inside a plain value, maps in the order of their sorted keys; numbers are left out.
+
+    Of a map inside a list only its "text" counts, if it has one: what stands beside it is a label, such as a date.
+    """
     if isinstance(value, str):
         return [value] if value.strip() else []
     if isinstance(value, Mapping):
         return [text for key in sorted(value) for text in flatten(value[key])]
     if isinstance(value, Sequence) and not isinstance(value, bytes):
-        return [text for item in value for text in flatten(item)]
+        return [
+            text for item in value for text in flatten(item.get("text", item) if isinstance(item, Mapping) else item)
+        ]
     return []
 
 

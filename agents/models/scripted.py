@@ -10,9 +10,9 @@ A stand-in, not a language model: replies are pure functions of the request's in
 | ga.questions | statements | {"questions": [3 texts]} about the three most frequent names or words |
 | ga.insights | statements | {"insights": [{"text", "evidence"}]}, at most 5; evidence counts statements from 0 |
 | mb.day_summary | turns | {"text"}: most salient sentences |
-| mb.overall_summary | summaries | the same |
+| mb.overall_summary | days | the same |
 | mb.day_personality | turns | {"text"}: sentences in the first person first |
-| mb.overall_personality | portraits | the same |
+| mb.overall_personality | days | the same |
 | reader.answer | question, context | {"answer"}: the sentence of the context that shares most with the question |
 | policy.action | situation, context, actions | {"action"}: the action that shares most with situation and context |
 
@@ -188,9 +188,9 @@ RULES: Mapping[str, Rule] = {
     "ga.questions": _questions,
     "ga.insights": _insights,
     "mb.day_summary": _summary_of("turns"),
-    "mb.overall_summary": _summary_of("summaries"),
+    "mb.overall_summary": _summary_of("days"),
     "mb.day_personality": _portrait_of("turns"),
-    "mb.overall_personality": _portrait_of("portraits"),
+    "mb.overall_personality": _portrait_of("days"),
     "reader.answer": _answer,
     "policy.action": _action,
 }

@@ -48,8 +48,8 @@ def seen(text: str, **info) -> Observation:
 QUESTION = seen("Where does Rui work?", phase="question", answer_key={"answer": "secret"})
 FOUND = Recall(
     (
-        Recalled("1", "Rui: I work at the bakery now.", 0.9, time=1_620_000_000.0, space="s"),
-        Recalled("2", "Ana: Lovely weather.", 0.2, space="s"),
+        Recalled("1", "Rui: I work at the bakery now.", 0.9, time=1_620_000_000.0),
+        Recalled("2", "Ana: Lovely weather.", 0.2),
     )
 )
 

@@ -20,6 +20,7 @@ TURNS = [
     "Ana: My job at the bakery starts on Monday!",
     "Rui: We still want to see the bakery garden.",
 ]
+DAYS = [{"date": f"2023-05-0{n}", "text": turn} for n, turn in enumerate(TURNS)]
 
 
 class Strict(BaseModel):
@@ -61,9 +62,9 @@ CASES = {
     "ga.questions": ({"statements": TURNS}, Questions),
     "ga.insights": ({"statements": TURNS}, Insights),
     "mb.day_summary": ({"turns": TURNS}, Text),
-    "mb.overall_summary": ({"summaries": TURNS}, Text),
+    "mb.overall_summary": ({"days": DAYS}, Text),
     "mb.day_personality": ({"turns": TURNS}, Text),
-    "mb.overall_personality": ({"portraits": TURNS}, Text),
+    "mb.overall_personality": ({"days": DAYS}, Text),
     "reader.answer": ({"question": "What does the bakery sell?", "context": TURNS}, Answer),
     "policy.action": ({"situation": "A cake is here.", "context": TURNS, "actions": ["leave", "eat cake"]}, Chosen),
 }
@@ -103,6 +104,10 @@ def test_absent_inputs_are_replaced_by_all_texts_in_the_order_of_their_keys():
     assert reply("mb.day_summary", {"z": "Last one.", "a": ["First one.", "Next one."]}) == {
         "text": "First one. Next one. Last one."
     }
+
+
+def test_of_dated_items_only_the_text_counts():
+    assert "2023" not in reply("mb.overall_summary", {"days": DAYS})["text"]
 
 
 def test_a_summary_is_made_of_sentences_given_and_stays_within_its_limit():
