@@ -125,7 +125,7 @@ def _generators() -> dict[str, Callable[..., Any]]:
     }
 
 
-def _build(name: str, parameters: dict[str, Plain], nodes: int, seed: int) -> nx.Graph:
+def _build(name: str, parameters: dict[str, Plain], nodes: int, seed: int) -> nx.Graph[Any]:
     """Return the named graph with `nodes` nodes. Raises StudyError."""
     known = _generators()
     if name not in known:
@@ -142,7 +142,7 @@ def _build(name: str, parameters: dict[str, Plain], nodes: int, seed: int) -> nx
     given: dict[str, Plain] = {"n": nodes, "seed": seed_of(seed, "wiring", name) % 2**32}
     defaults = {key: value for key, value in given.items() if key in accepted}
     try:
-        built = known[name](**defaults | parameters)
+        built: nx.Graph[Any] = known[name](**defaults | parameters)
     except Exception as error:  # networkx raises its own errors, TypeError or ValueError for bad parameters
         raise StudyError(f"wiring.parameters: networkx refused {name}({parameters}): {error}.") from None
     if len(built) != nodes:

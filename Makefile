@@ -1,0 +1,48 @@
+# One command each: `make help` lists them. Every target first makes .venv if need be; ARGS is handed on, as in
+# `make test ARGS="tests/sim -x"` or `make run ARGS="--runtime ray"`.
+
+SUITABLE = import sys; sys.exit(sys.version_info < (3, 11))
+PYTHON ?= $(shell for p in python3 python3.11 python3.12 python3.13 python3.14; do \
+	$$p -c '$(SUITABLE)' 2>/dev/null && echo $$p && break; done)
+BIN := .venv/bin
+READY := .venv/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help run test test-fast check fix bench
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
+
+# Compiled in parallel after the install rather than by pip one file after another; a few packages ship templates that
+# are no valid Python, which is no error here.
+$(READY): pyproject.toml
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed and none was found: make PYTHON=/path/to/python"; exit 1; }
+	@echo "Setting up .venv (once; some minutes)"
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile -e '.[dev]'
+	@$(BIN)/python -m compileall -qq -j 0 .venv/lib || true
+	@touch $@
+
+run: $(READY) ## run the first study and print its table and report
+	@$(BIN)/simonides run experiments/studies/shared_dialogue.yaml $(ARGS)
+
+test: $(READY) ## all tests (some minutes)
+	@$(BIN)/python -m pytest $(ARGS)
+
+test-fast: $(READY) ## the tests without Ray, browser, installs and long runs (under 2 minutes)
+	@$(BIN)/python -m pytest -q -m "not ray and not slow and not install and not browser" $(ARGS)
+
+check: $(READY) ## lint, format, types, directions of imports, list of packages
+	@$(BIN)/python -m ruff check .
+	@$(BIN)/python -m ruff format --check .
+	@$(BIN)/python .ci/packages.py --check
+	@$(BIN)/python -m mypy -p simonides
+	@$(BIN)/python -m pytest -q tests/test_import_directions.py
+
+fix: $(READY) ## format, and mend what lint and the list of packages can mend
+	@$(BIN)/python -m ruff check --fix-only .
+	@$(BIN)/python -m ruff format .
+	@$(BIN)/python .ci/packages.py --write
+
+bench: $(READY) ## run the benchmarks: JSON and a table
+	@$(BIN)/python -m simonides.experiments.benchmarks $(ARGS)

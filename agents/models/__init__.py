@@ -1,0 +1,1 @@
+"""What answers a prompt: the scripted stand-in, and served or local language models."""

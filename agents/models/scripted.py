@@ -1,0 +1,196 @@
+"""Answer every named question by a fixed rule, so that runs that need a model are exact, fast and free.
+
+A stand-in, not a language model: replies are pure functions of the request's inputs, cut out of the texts given (see
+`extracts`). Use it to exercise mechanisms; draw no conclusion about a mechanism's quality from it.
+
+| purpose | inputs | reply |
+|---|---|---|
+| sum.update | summary, turns | {"text"}: most salient sentences of both |
+| ga.importance | text | {"importance": 1..10} by surface features, see `_importance` |
+| ga.questions | statements | {"questions": [3 texts]} about the three most frequent names or words |
+| ga.insights | statements | {"insights": [{"text", "evidence"}]}, at most 5; evidence counts statements from 0 |
+| mb.day_summary | turns | {"text"}: most salient sentences |
+| mb.overall_summary | days | the same |
+| mb.day_personality | turns | {"text"}: sentences in the first person first |
+| mb.overall_personality | days | the same |
+| reader.answer | question, context | {"answer"}: the sentence of the context that shares most with the question |
+| policy.action | situation, context, actions | {"action"}: the action that shares most with situation and context |
+
+Where a named input is absent, the texts of all inputs are taken in the order of their sorted keys.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+
+from simonides.agents.models import extracts
+from simonides.sim.errors import UserError, near
+from simonides.sim.types import Completion, Plain, Request
+
+Rule = Callable[[Request], Plain]
+"""From a request to its reply: plain data that is sent as JSON, or a text that is sent as it is."""
+
+NO_ANSWER = "No information available"
+"""The wording that LoCoMo's scoring accepts for a question without an answer."""
+
+SUMMARY_WORDS = 80
+INSIGHTS = 5
+QUESTIONS = 3
+
+EVENTS = frozenset(
+    """
+    accident adopted baby birthday bought born broke changed decided died divorced engaged failed fired graduated
+    hired hospital job lost married moved promoted quit retired sick sold started stopped wedding won
+    """.split()
+)
+"""Words of life events, which raise the importance that the scripted model gives to a text."""
+
+FIRST_PERSON = frozenset({"i", "me", "my", "mine", "we", "our"})
+
+
+class ScriptedModel:
+    """A model that answers by rules, one a purpose; `rules` replace or add some, for tests and for adversaries.
+
+    Tokens are counted as words between white space: of all texts in the inputs, and of the reply.
+
+        reply, = await ScriptedModel().complete([Request("ga.importance", {"text": "We moved to Porto in 2021."})])
+        reply.text  # '{"importance": 8}'
+    """
+
+    def __init__(self, rules: Mapping[str, Rule] | None = None) -> None:
+        self._rules = {**RULES, **(rules or {})}
+
+    async def complete(self, requests: Sequence[Request]) -> list[Completion]:
+        """Return one completion a request, in order. Raises UserError for a purpose that has no rule."""
+        return [self._answer(request) for request in requests]
+
+    def _answer(self, request: Request) -> Completion:
+        rule = self._rules.get(request.purpose)
+        if rule is None:
+            raise UserError(
+                f"The scripted model has no rule for {request.purpose!r}.{near(request.purpose, self._rules)} "
+                f"Known: {', '.join(sorted(self._rules))}. Add one with rules=, or use another model."
+            )
+        reply = rule(request)
+        text = reply if isinstance(reply, str) else json.dumps(reply, ensure_ascii=False, sort_keys=True)
+        asked = sum(len(part.split()) for part in extracts.flatten(request.inputs))
+        return Completion(text, prompt_tokens=asked, completion_tokens=len(text.split()))
+
+
+def _texts(request: Request, *keys: str) -> list[str]:
+    """Return the texts of the named inputs, or of all when the last and most specific is absent."""
+    found = keys if keys[-1] in request.inputs else sorted(request.inputs)
+    return [text for key in found for text in extracts.flatten(request.inputs.get(key))]
+
+
+def _without(request: Request, key: str) -> Request:
+    return replace(request, inputs={name: value for name, value in request.inputs.items() if name != key})
+
+
+def _limit(request: Request) -> int:
+    return min(request.max_tokens, SUMMARY_WORDS)
+
+
+def _update(request: Request) -> Plain:
+    items = extracts.sentences(_texts(request, "summary", "turns"))
+    return {"text": extracts.summary(items, extracts.ranked(items), _limit(request))}
+
+
+def _summary_of(key: str) -> Rule:
+    def rule(request: Request) -> Plain:
+        items = extracts.sentences(_texts(request, key))
+        return {"text": extracts.summary(items, extracts.ranked(items), _limit(request))}
+
+    return rule
+
+
+def _portrait_of(key: str) -> Rule:
+    def rule(request: Request) -> Plain:
+        items = extracts.sentences(_texts(request, key))
+        order = sorted(extracts.ranked(items), key=lambda i: FIRST_PERSON.isdisjoint(extracts.words(items[i])))
+        return {"text": extracts.summary(items, order, _limit(request))}
+
+    return rule
+
+
+def _importance(request: Request) -> Plain:
+    """Return 1, plus 3 for a life event, 2 for a number, and 1 each for a name, for the first person, for a question or
+    exclamation, and for more than 20 words.
+    """
+    text = " ".join(_texts(request, "text"))
+    found = extracts.words(text)
+    score = 1
+    score += 3 * (not EVENTS.isdisjoint(found))
+    score += 2 * bool(re.search(r"\d", text))
+    score += any(extracts.proper_names(sentence) for sentence in extracts.sentences([text]))
+    score += not FIRST_PERSON.isdisjoint(found)
+    score += bool(re.search(r"[?!]", text))
+    score += len(found) > 20
+    return {"importance": score}
+
+
+def _questions(request: Request) -> Plain:
+    subjects = extracts.frequent(_texts(request, "statements"), QUESTIONS)
+    general = ["What happened?", "Who took part?", "What has changed?"]
+    asked = [f"What is known about {subject}?" for subject in subjects]
+    return {"questions": [*asked, *general][:QUESTIONS]}
+
+
+def _insights(request: Request) -> Plain:
+    """Return the most salient statements, each with all statements that share half of its content words as evidence."""
+    statements = _texts(request, "statements")
+    bags = [set(extracts.content_words(statement)) for statement in statements]
+    insights = []
+    for i in extracts.ranked(statements)[:INSIGHTS]:
+        evidence = [j for j, bag in enumerate(bags) if j == i or (bags[i] and 2 * len(bag & bags[i]) >= len(bags[i]))]
+        insights.append({"text": statements[i], "evidence": evidence})
+    return {"insights": insights}
+
+
+def _best(wanted: set[str], candidates: Sequence[str]) -> tuple[int, int]:
+    """Return the position of the candidate that shares most content words, the first of equals, and how many."""
+    shared = [len(wanted & set(extracts.content_words(candidate))) for candidate in candidates]
+    most = max(shared, default=0)
+    return (shared.index(most) if shared else 0), most
+
+
+def _answer(request: Request) -> Plain:
+    """Return the sentence that shares most content words with the question, without its speaker; else `NO_ANSWER`."""
+    question = " ".join(extracts.flatten(request.inputs.get("question")))
+    context = extracts.sentences(_texts(_without(request, "question"), "context"))
+    best, shared = _best(set(extracts.content_words(question)), context)
+    return {"answer": re.sub(r"^[A-Z][\w ]*: ", "", context[best]) if shared else NO_ANSWER}
+
+
+def _action(request: Request) -> Plain:
+    """Return the action that shares most content words with the situation and the context, the first of equals.
+
+    Where no action is named among the inputs, the choices of the reply's schema are the actions.
+    """
+    actions = list(request.inputs.get("actions") or choices(request.schema or {}))
+    known = _texts(_without(request, "actions"), "context", "situation")
+    best, _ = _best({word for text in known for word in extracts.content_words(text)}, actions)
+    return {"action": actions[best]} if actions else {}
+
+
+def choices(schema: Mapping[str, Plain]) -> list[str]:
+    """Return what the "action" of a reply's JSON schema may be, as `enum` or `const` says it."""
+    action = schema.get("properties", {}).get("action", {})
+    return list(action.get("enum", [action["const"]] if "const" in action else []))
+
+
+RULES: Mapping[str, Rule] = {
+    "sum.update": _update,
+    "ga.importance": _importance,
+    "ga.questions": _questions,
+    "ga.insights": _insights,
+    "mb.day_summary": _summary_of("turns"),
+    "mb.overall_summary": _summary_of("days"),
+    "mb.day_personality": _portrait_of("turns"),
+    "mb.overall_personality": _portrait_of("days"),
+    "reader.answer": _answer,
+    "policy.action": _action,
+}
