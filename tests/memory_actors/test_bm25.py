@@ -4,6 +4,7 @@ import math
 import random
 
 import pytest
+
 from simonides.memory_actors.indexes.bm25 import BM25Index, rrf
 
 TEXTS = [

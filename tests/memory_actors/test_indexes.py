@@ -2,7 +2,10 @@
 
 import numpy as np
 import pytest
+
 from simonides.memory_actors.indexes.arena import ArenaIndex
+from simonides.memory_actors.indexes.qdrant_edge import QdrantEdgeIndex
+from simonides.memory_actors.indexes.qdrant_server import QdrantIndex
 from simonides.memory_actors.indexes.scoring import final_scores
 from simonides.sim.errors import ContractBroken, CorruptFile
 from simonides.sim.protocols import VectorIndex
@@ -10,11 +13,11 @@ from simonides.sim.protocols import VectorIndex
 DIMENSION = 24
 
 
-def arena(tmp_path):
-    return ArenaIndex(DIMENSION)
-
-
-KINDS = {"arena": arena}
+KINDS = {
+    "arena": lambda path: ArenaIndex(DIMENSION),
+    "qdrant-edge": lambda path: QdrantEdgeIndex(DIMENSION, path),
+    "qdrant": lambda path: QdrantIndex(DIMENSION, ":memory:"),
+}
 
 
 @pytest.fixture(params=sorted(KINDS))
