@@ -65,7 +65,7 @@ class HashingEmbedder:
         for row, text in enumerate(texts):
             self._count(text, counts[row])
         lengths = np.sqrt((counts * counts).sum(axis=1, keepdims=True))
-        unit = np.divide(counts, lengths, out=counts, where=lengths > 0).astype(np.float32)
+        unit: FloatArray = np.divide(counts, lengths, out=counts, where=lengths > 0).astype(np.float32)
         unit += 0.0  # -0.0 becomes 0.0
         return unit
 

@@ -11,8 +11,8 @@ import numpy.typing as npt
 from simonides.memory_actors.indexes.postings import Posting
 from simonides.memory_actors.indexes.rows import (
     Rows,
+    checked_queries,
     checked_rows,
-    checked_vectors,
     field_key,
     field_keys,
     pack,
@@ -120,7 +120,7 @@ class ArenaIndex:
 
     def search(self, queries: FloatArray, k: int, filter: Mapping[str, Plain] | None = None) -> list[list[Hit]]:
         """Return, for each row of float32[m, dimension], at most k (id, score), sorted by (-score, id)."""
-        wanted = checked_vectors(queries, self.dimension, "queries")
+        wanted = checked_queries(queries, self.dimension)
         rows = self._matching(filter) if filter else None
         n = len(self) if rows is None else len(rows)
         if not n or k < 1:

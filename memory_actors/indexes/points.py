@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -18,10 +19,13 @@ from simonides.memory_actors.indexes.rows import Rows, field_keys
 from simonides.memory_actors.indexes.scoring import MARGIN, Hit, final_scores, longest, ranked
 from simonides.sim.codec import decode, encode
 from simonides.sim.errors import CorruptFile
-from simonides.sim.types import FloatArray, Plain
+from simonides.sim.types import FloatArray
 
 KEYS = "keys"
 """The payload field that lists a row's field values as text: one keyword index serves every filter."""
+
+FOUND = ["id", "length"]
+"""The payload fields that a search reads."""
 
 PAGE = 1000
 """Points written or read in one call."""
@@ -32,6 +36,8 @@ _RECORD_ID = re.compile(r"[0-9a-f]{32}")
 class Point(Protocol):
     """What is used of a stored point."""
 
+    @property
+    def id(self) -> Any: ...  # noqa: D102
     @property
     def vector(self) -> Any: ...  # noqa: D102
     @property
@@ -45,15 +51,37 @@ class ScoredPoint(Point, Protocol):
     def score(self) -> float: ...  # noqa: D102
 
 
+class Store(Protocol):
+    """The questions that a ranked answer takes."""
+
+    def count(self) -> int:
+        """Return the number of points, whether they match or not."""
+
+    def nominate(self, queries: FloatArray, limit: int) -> Sequence[Sequence[ScoredPoint]]:
+        """Return, a query, at most `limit` points by falling score, with `FOUND` of their payload."""
+
+    def fetch(self, points: Sequence[str]) -> Sequence[Point]:
+        """Return these points with their vectors, in any order."""
+
+
 def point_id(item: str) -> str:
     """Return the UUID of a row: a record id (32 hexadecimal digits) as it is, any other text by blake2b-128."""
     known = _RECORD_ID.fullmatch(item)
     return str(UUID(item if known else hashlib.blake2b(item.encode(), digest_size=16).hexdigest()))
 
 
-def payload(item: str, fields: Mapping[str, Plain]) -> dict[str, Any]:
-    """Return the payload of a row: its id, the keys that filters match, and the fields as base64 of msgpack."""
-    return {"id": item, KEYS: field_keys(fields), "fields": base64.b64encode(encode(dict(fields))).decode()}
+def payloads(rows: Rows) -> list[dict[str, Any]]:
+    """Return the payload of each row: id, length, the keys that filters match, and the fields as base64 of msgpack."""
+    lengths = np.sqrt(np.einsum("ij,ij->i", rows.vectors, rows.vectors)).tolist()
+    return [
+        {
+            "id": item,
+            "length": length,
+            KEYS: field_keys(fields),
+            "fields": base64.b64encode(encode(fields)).decode(),
+        }
+        for item, length, fields in zip(rows.ids, lengths, rows.fields, strict=True)
+    ]
 
 
 def rows_of(points: Sequence[Point], dimension: int) -> Rows:
@@ -67,29 +95,41 @@ def rows_of(points: Sequence[Point], dimension: int) -> Rows:
     return Rows(ids, vectors, fields)
 
 
-def search(
-    ask: Callable[[FloatArray, int], Sequence[Sequence[ScoredPoint]]], queries: FloatArray, k: int, held: int
-) -> list[list[Hit]]:
-    """Return, a query, at most k (id, score), from `ask(queries, limit)`, which returns points by falling score.
+def search(store: Store, queries: FloatArray, k: int) -> list[list[Hit]]:
+    """Return, a query, at most k (id, score), sorted by (-score, id).
 
-    Asks for more until the last answer lies beyond the margin below the k-th, so that no tie is cut. The margin
-    grows with the longest vector seen in the answer.
+    Asks for more until the last answer lies beyond the margin below the k-th, so that no tie is cut; only then are
+    the vectors of the nominated points fetched, each once. The margin grows with the longest vector among the found.
     """
-    hits: list[list[Hit]] = [[] for _ in queries]
-    pending, limit = (list(range(len(queries))) if held and k > 0 else []), 2 * k + 8
+    nominated: list[list[ScoredPoint]] = [[] for _ in queries]
+    pending, limit = list(range(len(queries))) if k > 0 else [], k + 6
     while pending:
-        limit = min(limit, held)
-        answers = ask(queries[pending], limit)
-        for place, found in zip(list(pending), answers, strict=True):
-            rows = np.array([point.vector for point in found], np.float32).reshape(len(found), queries.shape[1])
-            if len(found) < limit or limit == held or _settled(found, rows, queries[place], k):
-                ids = [str(point.payload["id"]) for point in found]
-                hits[place] = ranked(ids, final_scores(rows, queries[place]), k)
+        limit = limit if limit <= PAGE else min(limit, store.count() + 1)
+        for place, found in zip(list(pending), store.nominate(queries[pending], limit), strict=True):
+            floor = _floor(found, queries[place], k)
+            if len(found) < limit or found[-1].score < floor:
+                nominated[place] = [point for point in found if point.score >= floor]
                 pending.remove(place)
         limit *= 4
+    return _rescored(store, nominated, queries, k)
+
+
+def _floor(found: Sequence[ScoredPoint], query: FloatArray, k: int) -> float:
+    if len(found) <= k:
+        return -math.inf
+    length: float = max(point.payload["length"] for point in found) * longest(query)
+    return float(found[k - 1].score - MARGIN * max(1.0, length))
+
+
+def _rescored(store: Store, nominated: Sequence[Sequence[ScoredPoint]], queries: FloatArray, k: int) -> list[list[Hit]]:
+    wanted = sorted({str(point.id) for points in nominated for point in points})
+    if not wanted:
+        return [[] for _ in queries]
+    fetched = store.fetch(wanted)
+    row = {str(point.id): n for n, point in enumerate(fetched)}
+    vectors = np.array([point.vector for point in fetched], np.float32)
+    hits = []
+    for query, points in zip(queries, nominated, strict=True):
+        scores = final_scores(vectors[[row[str(point.id)] for point in points]], query)
+        hits.append(ranked([str(point.payload["id"]) for point in points], scores, k))
     return hits
-
-
-def _settled(found: Sequence[ScoredPoint], rows: FloatArray, query: FloatArray, k: int) -> bool:
-    length = float(np.sqrt(np.einsum("ij,ij->i", rows, rows).max())) * longest(query)
-    return found[-1].score < found[k - 1].score - MARGIN * max(1.0, length)

@@ -10,14 +10,17 @@ from pathlib import Path
 
 import qdrant_edge as qdrant
 
-from simonides.memory_actors.indexes.points import KEYS, PAGE, payload, point_id, rows_of, search
-from simonides.memory_actors.indexes.rows import Rows, checked_rows, checked_vectors, field_key, pack, unpack
+from simonides.memory_actors.indexes.points import FOUND, KEYS, PAGE, payloads, point_id, rows_of, search
+from simonides.memory_actors.indexes.rows import Rows, checked_queries, checked_rows, field_key, pack, unpack
 from simonides.memory_actors.indexes.scoring import Hit
 from simonides.sim.errors import ContractBroken, CorruptFile, UserError
 from simonides.sim.types import FloatArray, Plain
 
-_GRAPH_AFTER = 10_000
-"""Rows added between two builds of the graph; below about 20,000 rows an exact search is as fast."""
+_TIDY_AFTER = 10_000
+"""Rows added or removed between two merges of segments, which also drop what is gone and build the graph.
+
+Below about 20,000 rows an exact search is as fast as the graph.
+"""
 
 
 class QdrantEdgeIndex:
@@ -42,7 +45,7 @@ class QdrantEdgeIndex:
         self.path = Path(tempfile.mkdtemp(prefix="simonides-index-") if path is None else path)
         if path is None:
             weakref.finalize(self, shutil.rmtree, self.path, ignore_errors=True)
-        self._added = 0
+        self._changed = 0
         self._shard = self._open()
         if KEYS not in self._shard.info().payload_schema:
             self._shard.update(qdrant.UpdateOperation.create_field_index(KEYS, qdrant.KeywordIndexParams()))
@@ -58,7 +61,7 @@ class QdrantEdgeIndex:
             raise self._explained(str(error)) from None
 
     def _config(self) -> qdrant.EdgeConfig:
-        kilobytes = max(1, _GRAPH_AFTER * self.dimension * 4 // 1024 - 1)  # the unit of both thresholds
+        kilobytes = max(1, _TIDY_AFTER * self.dimension * 4 // 1024 - 1)  # the unit of both thresholds
         degree = 0 if self.reproducible else 16
         return qdrant.EdgeConfig(
             vectors=qdrant.EdgeVectorParams(size=self.dimension, distance=qdrant.Distance.Dot),
@@ -94,55 +97,34 @@ class QdrantEdgeIndex:
         self._add(checked_rows(ids, vectors, fields, self.dimension))
 
     def _add(self, rows: Rows) -> None:
-        for at in range(0, len(rows.ids), PAGE):
-            vectors = rows.vectors[at : at + PAGE].tolist()
-            points = [
-                qdrant.Point(point_id(item), vector, payload(item, fields))
-                for item, vector, fields in zip(
-                    rows.ids[at : at + PAGE], vectors, rows.fields[at : at + PAGE], strict=True
-                )
-            ]
-            self._shard.update(qdrant.UpdateOperation.upsert_points(points))
-        self._added += len(rows.ids)
-        if not self.reproducible and self._added >= _GRAPH_AFTER:
+        notes, vectors = payloads(rows), rows.vectors.tolist()
+        points = [qdrant.Point(point_id(item), *rest) for item, *rest in zip(rows.ids, vectors, notes, strict=True)]
+        for at in range(0, len(points), PAGE):
+            self._shard.update(qdrant.UpdateOperation.upsert_points(points[at : at + PAGE]))
+        self._tidy(len(rows.ids))
+
+    def _tidy(self, changed: int) -> None:
+        self._changed += changed
+        if self._changed >= _TIDY_AFTER:
             self.optimize()
 
     def optimize(self) -> None:
         """Merge segments, drop what was removed and, with `hnsw`, build the graph. Blocks until done."""
         self._shard.optimize()
-        self._added = 0
+        self._shard.flush()
+        self._changed = 0
 
     def remove(self, ids: Sequence[str]) -> None:
         """Remove rows; unknown ids are ignored."""
         for at in range(0, len(ids), PAGE):
             gone: list[qdrant.PointId] = [point_id(item) for item in ids[at : at + PAGE]]
             self._shard.update(qdrant.UpdateOperation.delete_points(gone))
+        self._tidy(len(ids))
 
     def search(self, queries: FloatArray, k: int, filter: Mapping[str, Plain] | None = None) -> list[list[Hit]]:
         """Return, for each row of float32[m, dimension], at most k (id, score), sorted by (-score, id)."""
-        wanted = checked_vectors(queries, self.dimension, "queries")
-        matching = self._filter(filter) if filter else None
-        exact = qdrant.SearchParams(exact=self.reproducible)
-
-        def ask(some: FloatArray, limit: int) -> list[list[qdrant.ScoredPoint]]:
-            requests = [
-                qdrant.QueryRequest(
-                    limit=limit,
-                    query=qdrant.Query.Nearest(query),
-                    filter=matching,
-                    with_vector=True,
-                    with_payload=["id"],
-                    params=exact,
-                )
-                for query in some.tolist()
-            ]
-            return self._shard.query_batch(qdrant.QueryBatchRequest(requests))
-
-        return search(ask, wanted, k, len(self))
-
-    def _filter(self, fields: Mapping[str, Plain]) -> qdrant.Filter:
-        keys = [field_key(name, value) for name, value in sorted(fields.items())]
-        return qdrant.Filter(must=[qdrant.FieldCondition(key=KEYS, match=qdrant.MatchValue(key)) for key in keys])
+        wanted = checked_queries(queries, self.dimension)
+        return search(_Filtered(self._shard, filter or {}, self.reproducible), wanted, k)
 
     def _rows(self) -> Rows:
         points: list[qdrant.Record] = []
@@ -163,3 +145,36 @@ class QdrantEdgeIndex:
         rows = unpack(data, self.dimension)
         self.remove(self._rows().ids)
         self._add(rows)
+
+
+class _Filtered:
+    """The rows of a shard that match a filter, as `points.search` asks for them."""
+
+    def __init__(self, shard: qdrant.EdgeShard, fields: Mapping[str, Plain], exact: bool) -> None:
+        self._shard = shard
+        self._params = qdrant.SearchParams(exact=exact)
+        keys = [field_key(name, value) for name, value in sorted(fields.items())]
+        must: list[qdrant.ConditionType] = [
+            qdrant.FieldCondition(key=KEYS, match=qdrant.MatchValue(key)) for key in keys
+        ]
+        self._filter = qdrant.Filter(must=must) if must else None
+
+    def count(self) -> int:
+        return self._shard.count(qdrant.CountRequest(exact=True))
+
+    def nominate(self, queries: FloatArray, limit: int) -> list[list[qdrant.ScoredPoint]]:
+        requests = [
+            qdrant.QueryRequest(
+                limit=limit,
+                query=qdrant.Query.Nearest(query),
+                filter=self._filter,
+                with_vector=False,
+                with_payload=FOUND,
+                params=self._params,
+            )
+            for query in queries.tolist()
+        ]
+        return self._shard.query_batch(qdrant.QueryBatchRequest(requests))
+
+    def fetch(self, points: Sequence[str]) -> list[qdrant.Record]:
+        return self._shard.retrieve(list(points), with_payload=False, with_vector=True)

@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from qdrant_client import QdrantClient, models
 from qdrant_client.http.exceptions import ApiException, ResponseHandlingException, UnexpectedResponse
 
-from simonides.memory_actors.indexes.points import KEYS, PAGE, payload, point_id, rows_of, search
-from simonides.memory_actors.indexes.rows import Rows, checked_rows, checked_vectors, field_key, pack, unpack
+from simonides.memory_actors.indexes.points import FOUND, KEYS, PAGE, payloads, point_id, rows_of, search
+from simonides.memory_actors.indexes.rows import Rows, checked_queries, checked_rows, field_key, pack, unpack
 from simonides.memory_actors.indexes.scoring import Hit
 from simonides.sim.errors import ContractBroken, UserError
 from simonides.sim.types import FloatArray, Plain
@@ -101,13 +101,11 @@ class QdrantIndex:
         self._add(checked_rows(ids, vectors, fields, self.dimension))
 
     def _add(self, rows: Rows) -> None:
-        for at in range(0, len(rows.ids), PAGE):
-            ids, fields = rows.ids[at : at + PAGE], rows.fields[at : at + PAGE]
-            batch = models.Batch(
-                ids=[point_id(item) for item in ids],
-                vectors=rows.vectors[at : at + PAGE].tolist(),
-                payloads=[payload(item, field) for item, field in zip(ids, fields, strict=True)],
-            )
+        points: list[models.ExtendedPointId] = [point_id(item) for item in rows.ids]
+        vectors, notes = rows.vectors.tolist(), payloads(rows)
+        for at in range(0, len(points), PAGE):
+            page = slice(at, at + PAGE)
+            batch = models.Batch(ids=points[page], vectors=vectors[page], payloads=notes[page])
             with self._talking():
                 self._client.upsert(self.collection, points=batch, wait=True)
 
@@ -120,26 +118,9 @@ class QdrantIndex:
 
     def search(self, queries: FloatArray, k: int, filter: Mapping[str, Plain] | None = None) -> list[list[Hit]]:
         """Return, for each row of float32[m, dimension], at most k (id, score), sorted by (-score, id)."""
-        wanted = checked_vectors(queries, self.dimension, "queries")
-        matching = self._filter(filter) if filter else None
-        exact = models.SearchParams(exact=True) if self._remote else None  # the local mode is always exact
-
-        def ask(some: FloatArray, limit: int) -> list[list[models.ScoredPoint]]:
-            requests = [
-                models.QueryRequest(
-                    query=query, limit=limit, filter=matching, params=exact, with_vector=True, with_payload=["id"]
-                )
-                for query in some.tolist()
-            ]
-            with self._talking():
-                answers = self._client.query_batch_points(self.collection, requests=requests)
-            return [answer.points for answer in answers]
-
-        return search(ask, wanted, k, len(self))
-
-    def _filter(self, fields: Mapping[str, Plain]) -> models.Filter:
-        keys = [field_key(name, value) for name, value in sorted(fields.items())]
-        return models.Filter(must=[models.FieldCondition(key=KEYS, match=models.MatchValue(value=key)) for key in keys])
+        wanted = checked_queries(queries, self.dimension)
+        with self._talking():
+            return search(_Filtered(self._client, self.collection, filter or {}, self._remote), wanted, k)
 
     def _rows(self) -> Rows:
         points: list[models.Record] = []
@@ -162,3 +143,30 @@ class QdrantIndex:
         rows = unpack(data, self.dimension)
         self.remove(self._rows().ids)
         self._add(rows)
+
+
+class _Filtered:
+    """The rows of a collection that match a filter, as `points.search` asks for them."""
+
+    def __init__(self, client: QdrantClient, collection: str, fields: Mapping[str, Plain], remote: bool) -> None:
+        self._client, self._collection = client, collection
+        self._params = models.SearchParams(exact=True) if remote else None  # the local mode is always exact
+        keys = [field_key(name, value) for name, value in sorted(fields.items())]
+        must: list[models.Condition] = [
+            models.FieldCondition(key=KEYS, match=models.MatchValue(value=key)) for key in keys
+        ]
+        self._filter = models.Filter(must=must) if must else None
+
+    def count(self) -> int:
+        return self._client.count(self._collection, exact=True).count
+
+    def nominate(self, queries: FloatArray, limit: int) -> list[list[models.ScoredPoint]]:
+        requests = [
+            models.QueryRequest(query=query, limit=limit, filter=self._filter, params=self._params, with_payload=FOUND)
+            for query in queries.tolist()
+        ]
+        answers = self._client.query_batch_points(self._collection, requests=requests)
+        return [answer.points for answer in answers]
+
+    def fetch(self, points: Sequence[str]) -> list[models.Record]:
+        return self._client.retrieve(self._collection, list(points), with_payload=False, with_vectors=True)

@@ -25,19 +25,23 @@ class Rows:
     fields: list[dict[str, Plain]]
 
 
-def checked_vectors(vectors: FloatArray, dimension: int, what: str) -> FloatArray:
-    """Return float32[n, dimension], C-order, -0.0 as 0.0. Raises ContractBroken for another shape, NaN or infinity."""
-    array = np.asarray(vectors)
+def checked_queries(vectors: FloatArray, dimension: int, what: str = "queries") -> FloatArray:
+    """Return float32[n, dimension] in C order. Raises ContractBroken for another shape, NaN or infinity."""
+    array = np.ascontiguousarray(vectors, dtype=np.float32)
     if array.ndim != 2 or array.shape[1] != dimension:
         raise ContractBroken(
             f"This index holds vectors of dimension {dimension} and wants {what} as an array [n, {dimension}]; "
-            f"found {list(array.shape)}. Use one embedder for one index."
+            f"found {list(np.shape(vectors))}. Use one embedder for one index."
         )
-    clean: FloatArray = np.array(array, dtype=np.float32, order="C")
-    clean += 0.0  # -0.0 becomes 0.0
-    flat = clean.reshape(-1)
+    flat = array.reshape(-1)
     if not math.isfinite(flat @ flat):
         raise ContractBroken(f"Found NaN, infinity or numbers near 1e19 among {what}; an index wants finite lengths.")
+    return array
+
+
+def checked_vectors(vectors: FloatArray, dimension: int) -> FloatArray:
+    """Return a float32[n, dimension] copy, -0.0 as 0.0. Raises ContractBroken for another shape, NaN or infinity."""
+    clean: FloatArray = checked_queries(vectors, dimension, "vectors") + np.float32(0)
     return clean
 
 
@@ -45,7 +49,7 @@ def checked_rows(
     ids: Sequence[str], vectors: FloatArray, fields: Sequence[Mapping[str, Plain]] | None, dimension: int
 ) -> Rows:
     """Return the rows to add, the last of each id. Raises ContractBroken when lengths or the dimension differ."""
-    clean = checked_vectors(np.reshape(vectors, (0, dimension)) if not len(ids) else vectors, dimension, "vectors")
+    clean = checked_vectors(np.reshape(vectors, (0, dimension)) if not len(ids) else vectors, dimension)
     given = [{}] * len(ids) if fields is None else fields
     if not len(ids) == len(clean) == len(given):
         raise ContractBroken(f"{len(ids)} ids came with {len(clean)} vectors and {len(given)} fields; give one an id.")

@@ -28,8 +28,7 @@ def final_scores(rows: FloatArray, queries: FloatArray) -> FloatArray:
     `rows` is float32[n, d]; `queries` is float32[d], or float32[n, d] with one query a row. Each product is summed
     along its own contiguous row, in numpy's pairwise order, so it is the same alone and in any batch.
     """
-    products = np.multiply(rows, queries, order="C")
-    scores: FloatArray = products.sum(axis=1)
+    scores: FloatArray = np.add.reduce(np.multiply(rows, queries, order="C"), axis=1)
     scores += 0.0  # -0.0 becomes 0.0
     return scores
 

@@ -130,3 +130,11 @@ def test_points_of_somebody_else_are_not_taken_for_rows():
 def test_record_ids_are_kept_as_uuids_and_other_ids_are_hashed():
     assert point_id("0123456789abcdef0123456789abcdef") == "01234567-89ab-cdef-0123-456789abcdef"
     assert point_id("note 1") == point_id("note 1") != point_id("note 2")
+
+
+def test_a_search_that_outgrows_a_page_still_returns_every_tie(tmp_path):
+    index, same = QdrantEdgeIndex(8, tmp_path), np.repeat(AXES[:1], 1400, axis=0)
+    ids = [f"{number:032x}" for number in range(1400)]
+    index.add(ids[::-1], same)
+    assert [item for item, _ in index.search(AXES[:1], 5)[0]] == ids[:5]
+    index.close()
