@@ -1,0 +1,1 @@
+"""Where vectors and words are found again: exact and approximate vector indexes, BM25, and rank fusion."""
