@@ -9,14 +9,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
-
-RAY_ENVIRONMENT = {
-    "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
-    "RAY_USAGE_STATS_ENABLED": "0",
-    "RAY_AUTH_MODE": "disabled",
-    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
-    "OMP_NUM_THREADS": "1",
-}
+from toys import RAY_ENVIRONMENT
 
 
 @pytest.fixture(scope="session")
