@@ -25,7 +25,7 @@ from simonides.sim.inline import TrialOutcome
 from simonides.sim.trial import Assembly, assemble, hosted, services_of
 
 RESTARTS = 5
-"""How often an actor is restarted before its trial fails: enough for lost nodes, too few for a part that kills its host."""
+"""How often an actor is restarted before its trial fails: a lost node costs one, a part that kills its host all."""
 
 Progress = Callable[[Mapping[str, int]], None]
 
@@ -43,8 +43,8 @@ def connect(address: str | None) -> None:
     if os.environ.get("RAY_AUTH_MODE") != "token":
         if address is not None:
             raise UserError(
-                f"Ray at {address} was asked for without a token: set RAY_AUTH_MODE=token and RAY_AUTH_TOKEN_PATH to the "
-                "cluster's token file (mode 600)."
+                f"Ray at {address} was asked for without a token: set RAY_AUTH_MODE=token and RAY_AUTH_TOKEN_PATH "
+                "to the cluster's token file (mode 600)."
             )
         os.environ["RAY_AUTH_MODE"] = "token"
         os.environ["RAY_AUTH_TOKEN_PATH"] = str(_new_token())
@@ -97,7 +97,9 @@ class Fleet:
         place = (str(folder), str(cache) if cache else None)
         table = hosted(assembly, layout)
         self.memory = {
-            index: _actor(MemoryActor, 2 * len({w for s in spaces for w in s.members}) + 64).remote(*common, index, *place)
+            index: _actor(MemoryActor, 2 * len({w for s in spaces for w in s.members}) + 64).remote(
+                *common, index, *place
+            )
             for index, spaces in table.items()
         }
         used = range(min(layout.world_actors, len(assembly.worlds)))
@@ -105,7 +107,7 @@ class Fleet:
         self._heard: dict[str, float] = {}
 
     def run(self, progress: Progress | None) -> TrialOutcome:
-        """Run all worlds; an actor whose event loop stays silent beyond the time limit is killed, and the trial fails."""
+        """Run all worlds; an actor that stays silent beyond the time limit is killed, and the trial fails."""
         waiting = {actor.run.remote(): index for index, actor in self.worlds.items()}
         ended: list[TrialOutcome] = []
         errors: list[str] = []

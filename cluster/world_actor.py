@@ -1,4 +1,4 @@
-"""The Ray actor around worlds: runs them in one event loop, each with its private spaces, and restarts from checkpoints."""
+"""The Ray actor around worlds: one event loop, private spaces beside them, restarts from checkpoints."""
 
 from __future__ import annotations
 

@@ -54,7 +54,8 @@ def _canonical(value: Plain) -> Plain:
     if isinstance(value, frozenset | set):
         return [_canonical(item) for item in sorted(value)]
     if isinstance(value, str | int | bytes | float):  # subclasses, such as enums
-        base = next(b for b in (str, bytes, int, float) if isinstance(value, b))
+        kinds: tuple[Callable[[Plain], Plain], ...] = (str, bytes, int, float)
+        base = next(b for b in kinds if isinstance(value, b))  # type: ignore[arg-type]
         return _canonical(base(value))
     raise TypeError(f"A value of type {kind.__name__} cannot be encoded; use plain data and numpy arrays.")
 

@@ -1,18 +1,18 @@
 """What can go wrong, for people to read.
 
-    SimonidesError
-    ├── UserError                 a user's mistake: one line, exit status 2
-    │   ├── UnknownName           no such part; says the near match, the list, the extra
-    │   ├── StudyError            a study file's field is wrong; says its path
-    │   ├── DuplicateName         two owners registered one name
-    │   ├── MissingExtra          a heavy library is not installed; says which extra
-    │   └── DataError             a data file is missing, truncated or not what it says
-    ├── CorruptFile               a trace, checkpoint, log or index that cannot be read
-    ├── AccessRefused             an agent asked a space it may not read or write
-    ├── StaleBatch                an exchange older than what the memory actor keeps
-    ├── SpaceFailed               a memory system raised while its space applied a tick
-    ├── PartFailed                an environment, policy or model raised inside a world
-    └── ContractBroken            a plug-in returned what its protocol does not allow
+SimonidesError
+├── UserError                 a user's mistake: one line, exit status 2
+│   ├── UnknownName           no such part; says the near match, the list, the extra
+│   ├── StudyError            a study file's field is wrong; says its path
+│   ├── DuplicateName         two owners registered one name
+│   ├── MissingExtra          a heavy library is not installed; says which extra
+│   └── DataError             a data file is missing, truncated or not what it says
+├── CorruptFile               a trace, checkpoint, log or index that cannot be read
+├── AccessRefused             an agent asked a space it may not read or write
+├── StaleBatch                an exchange older than what the memory actor keeps
+├── SpaceFailed               a memory system raised while its space applied a tick
+├── PartFailed                an environment, policy or model raised inside a world
+└── ContractBroken            a plug-in returned what its protocol does not allow
 """
 
 from __future__ import annotations

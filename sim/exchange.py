@@ -106,7 +106,7 @@ def _experience(e: Experience) -> tuple[Plain, ...]:
 def pack_batch(batch: Batch) -> bytes:
     """Return a batch as msgpack columns; an experience that goes to several spaces is sent once."""
     experiences: dict[str, int] = {}
-    rows = []
+    rows: list[tuple[Plain, ...]] = []
     for write in batch.writes:
         if write.experience.id not in experiences:
             experiences[write.experience.id] = len(rows)
@@ -134,13 +134,18 @@ def unpack_batch(data: bytes) -> Batch:
         head, flags, rows, spaces, indexes, ns, r_spaces, r_agents, r_ns, queries = decode(data)
         experiences = [Experience(*row) for row in rows]
         return Batch(
-            *head,
-            tuple(Write(s, experiences[i], n) for s, i, n in zip(spaces, indexes, ns, strict=True)),
-            tuple(Read(s, a, n, Query(*q)) for s, a, n, q in zip(r_spaces, r_agents, r_ns, queries, strict=True)),
-            *flags,
+            *(*head, _writes(spaces, experiences, indexes, ns), _reads(r_spaces, r_agents, r_ns, queries), *flags)
         )
     except (TypeError, ValueError, IndexError) as error:
         raise CorruptFile(f"Not a batch that was written here ({error}).") from None
+
+
+def _writes(spaces: list[str], experiences: list[Experience], indexes: list[int], ns: list[int]) -> tuple[Write, ...]:
+    return tuple(Write(s, experiences[i], n) for s, i, n in zip(spaces, indexes, ns, strict=True))
+
+
+def _reads(spaces: list[str], agents: list[str], ns: list[int], queries: list[Plain]) -> tuple[Read, ...]:
+    return tuple(Read(s, a, n, Query(*q)) for s, a, n, q in zip(spaces, agents, ns, queries, strict=True))
 
 
 def pack_reply(reply: Reply) -> bytes:
@@ -181,6 +186,6 @@ def unpack_reply(data: bytes) -> Reply:
         ),
         tuple(Refusal(*item) for item in refusals),
         epoch,
-        tuple(failure) if failure else None,  # type: ignore[arg-type]
+        tuple(failure) if failure else None,
         resend_from,
     )

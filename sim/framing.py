@@ -74,7 +74,9 @@ def read_frames(path: Path) -> Iterator[Frame]:
         end = offset + HEAD.size + length
         if length > LIMIT or end > len(data):
             if length > LIMIT:
-                raise CorruptFile(f"{path}: the frame at byte {offset} claims {length} bytes; the file is damaged there.")
+                raise CorruptFile(
+                    f"{path}: the frame at byte {offset} claims {length} bytes; the file is damaged there."
+                )
             return
         payload = data[offset + HEAD.size : end]
         if zlib.crc32(payload) != crc:

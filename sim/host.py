@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import struct
 from collections import OrderedDict
-from collections.abc import Coroutine, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic
@@ -206,7 +206,9 @@ class SpaceHost:
     def _known(self, batch: Batch) -> _Client:
         client = self._clients.get(batch.client)
         if client is None:
-            raise ContractBroken(f"{batch.client!r} is a member of no space here; members: {sorted(self._clients)[:5]}.")
+            raise ContractBroken(
+                f"{batch.client!r} is a member of no space here; members: {sorted(self._clients)[:5]}."
+            )
         if batch.tick < client.kept and not batch.leave:
             raise StaleBatch(
                 f"{batch.client!r} sent tick {batch.tick}, but replies are kept from its durable tick {client.kept} on."

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -15,7 +15,7 @@ from simonides.sim.loop import live
 from simonides.sim.trial import assemble, hosted, open_host, open_worlds, services_of
 from simonides.sim.world import Exchange, World, WorldResult
 
-Watch = Callable[[Sequence[World]], Awaitable[None]]
+Watch = Callable[[Sequence[World]], Coroutine[None, None, None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +46,7 @@ async def _run(trial: Trial, folder: Path, layout: Layout, cache: Path | None, w
     services = services_of(trial.study, cache)
     assembly = assemble(trial, services)
     hosts = {index: open_host(assembly, layout, index, folder, services) for index in hosted(assembly, layout)}
-    exchanges: dict[int, Callable[[], Exchange]] = {
-        index: partial(_line, host) for index, host in hosts.items()
-    }
+    exchanges: dict[int, Callable[[], Exchange]] = {index: partial(_line, host) for index, host in hosts.items()}
     worlds: list[World] = []
     for index in range(layout.world_actors):
         worlds.extend(open_worlds(assembly, layout, index, folder, services, exchanges))
@@ -57,7 +55,7 @@ async def _run(trial: Trial, folder: Path, layout: Layout, cache: Path | None, w
     everyone = [*hosts.values(), *(world.local for world in worlds if world.local is not None)]
     helpers = [asyncio.ensure_future(watchdog(everyone, trial.study.time_limit))]
     if watch is not None:
-        helpers.append(asyncio.ensure_future(watch(worlds)))  # type: ignore[arg-type]
+        helpers.append(asyncio.ensure_future(watch(worlds)))
     try:
         results = await live_all(worlds)
     finally:

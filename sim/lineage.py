@@ -89,12 +89,13 @@ class Lineage:
         """Return what a space held after all ticks before `tick`, oldest first."""
         found = [v for versions in self.versions.values() for v in versions if v.space == space and v.tick < tick]
         return sorted(
-            (v for v in found if v.until is None or v.until >= tick), key=lambda v: (v.tick, v.stored.id, v.stored.version)
+            (v for v in found if v.until is None or v.until >= tick),
+            key=lambda v: (v.tick, v.stored.id, v.stored.version),
         )
 
     def is_tainted(self, record: str) -> bool:
         """Return True when the newest version of a record descends from an experience that an attack touched."""
-        versions = self.versions.get(record)
+        versions = self.versions.get(record, [])
         return bool(versions) and not self.tainted.isdisjoint(versions[-1].stored.origins)
 
     def contamination(self) -> Iterator[tuple[str, int, int, int]]:

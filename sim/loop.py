@@ -74,7 +74,9 @@ async def tick(world: World) -> None:
     observations, rewards, _, _, infos = step(world, actions)
     stepped = perf_counter()
     world.phase = "write"
-    experiences = {agent: experience(world, seen[agent][0], actions[agent], rewards.get(agent, 0.0)) for agent in agents}
+    experiences = {
+        agent: experience(world, seen[agent][0], actions[agent], rewards.get(agent, 0.0)) for agent in agents
+    }
     for agent, lived in experiences.items():
         write(world, agent, lived, actions[agent])
     ends = any(seen[agent][0].info.get("session_end") for agent in agents)
@@ -86,7 +88,10 @@ async def tick(world: World) -> None:
     row = (
         world.time + 0.0,
         [(agent, _hash(observation), canonical(key)) for agent, (observation, key) in seen.items()],
-        [(*q[:7], [i.record_id for i in q[7].items], [float(i.score) + 0.0 for i in q[7].items], q[7].refused) for q in told],
+        [
+            (*q[:7], [i.record_id for i in q[7].items], [float(i.score) + 0.0 for i in q[7].items], q[7].refused)
+            for q in told
+        ],
         [(agent, canonical(a.value), a.text, canonical(a.notes)) for agent, a in actions.items()],
         [(agent, float(rewards.get(agent, 0.0)) + 0.0) for agent in agents],
         [_row(e) for lived in experiences.values() for e in lived],
@@ -102,7 +107,9 @@ async def tick(world: World) -> None:
     world.tick += 1
 
 
-async def exchange_all(world: World, queries: dict[str, tuple[Query, ...]]) -> tuple[dict[str, list[Recall]], list[Refusal]]:
+async def exchange_all(
+    world: World, queries: dict[str, tuple[Query, ...]]
+) -> tuple[dict[str, list[Recall]], list[Refusal]]:
     """Exchange with every port: last tick's writes and frontier there, this tick's recalls back."""
     reads: list[list[Read]] = [[] for _ in world.ports]
     parts: dict[tuple[str, int], list[Recall]] = {}
@@ -125,10 +132,11 @@ async def exchange_all(world: World, queries: dict[str, tuple[Query, ...]]) -> t
     for i, reply in enumerate(replies):
         assert isinstance(reply, Reply)
         refusals.extend(reply.refusals)
-        for read, found in zip(reads[i], reply.recalls, strict=True):
-            parts.setdefault((read.agent, read.n), []).append(found)
+        for read, part in zip(reads[i], reply.recalls, strict=True):
+            parts.setdefault((read.agent, read.n), []).append(part)
     found = {
-        agent: [merge(parts.get((agent, n), []), query.k) for n, query in enumerate(asks)] for agent, asks in queries.items()
+        agent: [merge(parts.get((agent, n), []), query.k) for n, query in enumerate(asks)]
+        for agent, asks in queries.items()
     }
     return found, refusals
 

@@ -21,7 +21,6 @@ from simonides.sim.types import (
     Prepared,
     Query,
     Recall,
-    Receipt,
     Record,
     Request,
 )
@@ -212,9 +211,7 @@ class VectorIndex(Protocol):
     """True when equal contents give equal answers, to the last bit, in every process."""
 
     def __len__(self) -> int: ...
-    def add(
-        self, ids: Sequence[str], vectors: FloatArray, fields: Sequence[Mapping[str, Plain]] | None = None
-    ) -> None:
+    def add(self, ids: Sequence[str], vectors: FloatArray, fields: Sequence[Mapping[str, Plain]] | None = None) -> None:
         """Add rows, or replace those whose id is present."""
 
     def remove(self, ids: Sequence[str]) -> None:
@@ -244,7 +241,9 @@ class Environment(Protocol):
     possible_agents: list[str]
     agents: list[str]
 
-    def reset(self, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[dict[str, Any], dict[str, Any]]: ...
+    def reset(
+        self, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[dict[str, Any], dict[str, Any]]: ...
     def step(
         self, actions: dict[str, Any]
     ) -> tuple[dict[str, Any], dict[str, float], dict[str, bool], dict[str, bool], dict[str, Any]]: ...

@@ -86,7 +86,8 @@ class Registry:
             missing = (error.name or "").split(".")[0]
             if missing in EXTRAS:
                 raise MissingExtra(
-                    f"The {self.kind} {name!r} needs {missing}, which is not installed: pip install 'simonides[{EXTRAS[missing]}]'."
+                    f"The {self.kind} {name!r} needs {missing}, which is not installed: "
+                    f"pip install 'simonides[{EXTRAS[missing]}]'."
                 ) from None
             raise UnknownName(
                 f"The {self.kind} {name!r} is registered at {target}, but importing it failed: {error}."
@@ -126,7 +127,7 @@ def check_parameters(
 
     Raises StudyError with the dotted path of the first wrong field and a near match for a misspelt one.
     """
-    function = part.__init__ if inspect.isclass(part) else part  # type: ignore[misc]
+    function = part.__init__ if inspect.isclass(part) else part
     hints = get_type_hints(function, include_extras=True)
     signature = inspect.signature(part)
     fields: dict[str, Any] = {}

@@ -24,9 +24,7 @@ def seed_of(*parts: str | int) -> int:
 
 def place_seed(trial_seed: int, purpose: str, part: str, operation: str, place: Place) -> int:
     """Return the seed of one operation of one part at one place."""
-    return seed_of(
-        trial_seed, purpose, part, operation, place.tick, place.world, place.agent, place.hop, place.n
-    )
+    return seed_of(trial_seed, purpose, part, operation, place.tick, place.world, place.agent, place.hop, place.n)
 
 
 def generator(seed: int) -> np.random.Generator:
@@ -39,5 +37,6 @@ def identity(trial_seed: int, kind: str, part: str, place: Place, ordinal: int) 
 
     `kind` keeps the ids of experiences and of records apart.
     """
-    key = f"{trial_seed}\x1f{kind}\x1f{part}\x1f{place.tick}\x1f{place.world}\x1f{place.agent}\x1f{place.hop}\x1f{place.n}\x1f{ordinal}"
+    where = f"{place.tick}\x1f{place.world}\x1f{place.agent}\x1f{place.hop}\x1f{place.n}"
+    key = f"{trial_seed}\x1f{kind}\x1f{part}\x1f{where}\x1f{ordinal}"
     return hashlib.blake2b(key.encode(), digest_size=16).hexdigest()

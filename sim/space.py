@@ -387,7 +387,9 @@ class Space:
         try:
             tick, time, left, system = decode(data)
         except ValueError as error:
-            raise CorruptFile(f"The snapshot of space {self.name!r} is not one that was written here: {error}.") from None
+            raise CorruptFile(
+                f"The snapshot of space {self.name!r} is not one that was written here: {error}."
+            ) from None
         self._system, self._packed = None, system
         self.tick, self.time, self.left = tick, time, left
         self.frontier = {
@@ -411,4 +413,6 @@ def _check_recall(space: str, recall: Plain) -> None:
         raise ContractBroken(f"{space}: read() returned {type(recall).__name__}, not a Recall.")
     for item in recall.items:
         if type(item) is not Recalled or not math.isfinite(item.score):
-            raise ContractBroken(f"{space}: read() returned an item that is no Recalled with a finite score: {item!r:.80}")
+            raise ContractBroken(
+                f"{space}: read() returned an item that is no Recalled with a finite score: {item!r:.80}"
+            )

@@ -27,7 +27,6 @@ from simonides.sim.types import Plain
 from simonides.sim.wiring import AgentRef, SpaceSpec
 from simonides.sim.world import Exchange, Port, Route, World, WorldSetup
 
-
 CACHED = "simonides.memory_actors.embedders.cache:CachedEmbedder"
 """Wraps any embedder, so that each text of a run is embedded once."""
 
@@ -107,7 +106,10 @@ def assemble(trial: Trial, services: Services) -> Assembly:
     environments = [environment_of(study, seed, i) for i in range(count)]
     agents = [AgentRef(name, a) for name, env in zip(names, environments, strict=True) for a in env.possible_agents]
     specs = wire(study, seed, agents, dict(zip(names, environments, strict=True)))
-    plants = [_plant(p, n, trial, specs, dict(zip(names, environments, strict=True))) for n, p in enumerate(study.interventions)]
+    plants = [
+        _plant(p, n, trial, specs, dict(zip(names, environments, strict=True)))
+        for n, p in enumerate(study.interventions)
+    ]
     for environment in environments:
         environment.close()
     spaces = tuple(
@@ -172,8 +174,8 @@ def _plant(
         maker = getattr(environments[first], "falsehood", None)
         if maker is None:
             raise StudyError(
-                f"{where}: environment {trial.study.environment.name!r} offers no falsehood of its own; give the plant's "
-                "text, tick, and agent or space."
+                f"{where}: environment {trial.study.environment.name!r} offers no falsehood of its own; give "
+                "the plant's text, tick, and agent or space."
             )
         falsehood = maker(generator(seed_of(trial.seed, "falsehood", n)))
     if agent is None and config.space is None:
@@ -185,7 +187,9 @@ def _plant(
     text = config.text if config.text is not None else str(falsehood["text"])
     tick = config.tick if config.tick is not None else int(falsehood["tick"])
     metadata = {key: falsehood[key] for key in sorted(falsehood) if key not in ("text", "tick", "agent")}
-    return Plant(space, tick, text, config.speaker or str(falsehood.get("speaker", "")), "planter", config.tainted, metadata)
+    return Plant(
+        space, tick, text, config.speaker or str(falsehood.get("speaker", "")), "planter", config.tainted, metadata
+    )
 
 
 def _first_writable(agent: str, specs: Sequence[SpaceSpec], where: str) -> str:
@@ -196,7 +200,7 @@ def _first_writable(agent: str, specs: Sequence[SpaceSpec], where: str) -> str:
     return writable[0]
 
 
-# --- who hosts what ----------------------------------------------------------------------------------------------------
+# --- who hosts what --------------------------------------------------------------------------------------------
 
 
 def memory_actor_of(space: str, memory_actors: int) -> int:

@@ -16,7 +16,9 @@ from toys import RAY_ENVIRONMENT
 def ray_session():
     """A local Ray without dashboard; ended by its own handle."""
     os.environ.update(RAY_ENVIRONMENT)
-    os.environ["PYTHONPATH"] = os.pathsep.join([str(Path(__file__).parent / "support"), os.environ.get("PYTHONPATH", "")])
+    os.environ["PYTHONPATH"] = os.pathsep.join(
+        [str(Path(__file__).parent / "support"), os.environ.get("PYTHONPATH", "")]
+    )
     import ray
 
     folder = tempfile.mkdtemp(prefix="r")

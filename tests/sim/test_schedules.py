@@ -7,6 +7,7 @@ early, raise, join late or hop several times; compared with the same clients on 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 from dataclasses import replace
 
@@ -23,6 +24,7 @@ from simonides.sim.line import Line
 from simonides.sim.space import SpaceSetup
 from simonides.sim.trace import Trace, TraceWriter, next_epoch
 from simonides.sim.types import Experience, Query
+
 
 class Plan:
     """What every client says at every tick: drawn once, so that only the network differs between two runs."""
@@ -63,12 +65,21 @@ class Plan:
         return [name for name, members in self.spaces.items() if world in members]
 
     def experience(self, world: str, tick: int) -> Experience:
-        return Experience(f"{hash_of(world, tick):032x}", world, "a", tick, float(tick * 10 + len(world)), f"{world} said{tick % 3} {tick}")
+        return Experience(
+            f"{hash_of(world, tick):032x}",
+            world,
+            "a",
+            tick,
+            float(tick * 10 + len(world)),
+            f"{world} said{tick % 3} {tick}",
+        )
 
     def batch(self, world: str, tick: int, durable: int) -> Batch:
         first = tick == self.join[world]
         writes = () if first else tuple(Write(s, self.experience(world, tick - 1), 0) for s in self.mine(world))
-        reads = tuple(Read(s, "a", n, Query(f"said{tick % 3}", k=2, probe=tick % 4 == 3)) for n, s in enumerate(self.mine(world)))
+        reads = tuple(
+            Read(s, "a", n, Query(f"said{tick % 3}", k=2, probe=tick % 4 == 3)) for n, s in enumerate(self.mine(world))
+        )
         return Batch(world, tick, 0, "", float(tick), writes, reads, not first and tick % 3 == 0, False, durable)
 
 
@@ -81,6 +92,7 @@ class Network:
 
     def __init__(self, plan: Plan, folder, draw: random.Random | None, every: int = 0, crash: float = 0.0) -> None:
         self.plan, self.folder, self.draw, self.every, self.crash = plan, folder, draw, every, crash
+        self.ahead: list[asyncio.Task[None]] = []
         self.host = self.open()
 
     def open(self) -> SpaceHost:
@@ -109,7 +121,7 @@ class Network:
             if self.draw.random() < 0.1:
                 continue  # the request is lost
             if self.draw.random() < 0.1:
-                asyncio.ensure_future(swallow(self.host.exchange(batch)))  # a duplicate, ahead
+                self.ahead.append(asyncio.ensure_future(swallow(self.host.exchange(batch))))  # a duplicate
             host = self.host
             answer = asyncio.ensure_future(host.exchange(batch))
             while not answer.done() and host is self.host:
@@ -124,10 +136,8 @@ class Network:
 
 
 async def swallow(job) -> None:
-    try:
+    with contextlib.suppress(Exception):
         await job
-    except Exception:
-        pass
 
 
 async def client(plan: Plan, network: Network, world: str, replies: dict) -> None:
@@ -139,7 +149,9 @@ async def client(plan: Plan, network: Network, world: str, replies: dict) -> Non
         replies[world, tick, 0] = pack_reply(replace(reply, epoch=0))
         for hop in range(1, plan.hops[world, tick] + 1):
             space = plan.mine(world)[hop % len(plan.mine(world))]
-            more = await line.exchange(Batch(world, tick, hop, "a", float(tick), (), (Read(space, "a", 0, Query("w0")),)))
+            more = await line.exchange(
+                Batch(world, tick, hop, "a", float(tick), (), (Read(space, "a", 0, Query("w0")),))
+            )
             replies[world, tick, hop] = pack_reply(replace(more, epoch=0))
     if plan.raises[world]:  # its last tick's writes are discarded
         await line.exchange(Batch(world, stop, leave=True, time=float(stop)))
@@ -184,7 +196,9 @@ def same(tmp_path_factory, seed: int, every: int, crash: float) -> None:
 
 def schedules(n: int):
     """Return a decorator that tries n schedules, the same ones every time."""
-    quiet = settings(max_examples=n, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True, database=None)
+    quiet = settings(
+        max_examples=n, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True, database=None
+    )
     return lambda test: quiet(given(seed=st.integers(0, 1 << 40))(test))
 
 

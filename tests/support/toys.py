@@ -1,4 +1,4 @@
-"""Small true parts for tests of the kernel: a talking world, a remembering policy, a memory with every kind of change."""
+"""Small true parts for tests of the kernel: a world that talks, a policy that remembers, a memory that changes."""
 
 from __future__ import annotations
 
@@ -51,7 +51,9 @@ class ToyMemory:
         self._records[record.id] = record
         while len(self._records) > self.capacity:
             first, second = sorted(self._records.values(), key=lambda r: (r.tick, r.id))[:2]
-            merged = ctx.derive([first, second], f"{first.text[:20]}+{second.text[:20]}", data={"count": 0, "luck": 0.5})
+            merged = ctx.derive(
+                [first, second], f"{first.text[:20]}+{second.text[:20]}", data={"count": 0, "luck": 0.5}
+            )
             for old in (first, second):
                 ctx.retire(old, "merged")
                 del self._records[old.id]
@@ -102,7 +104,7 @@ class ToyMemory:
 
 
 class ToyWorld:
-    """`n` agents in a ring; each says a seeded word a tick and hears its neighbour. PettingZoo's ParallelEnv by shape."""
+    """`n` agents in a ring; each says a seeded word a tick and hears its neighbour. A ParallelEnv by shape."""
 
     metadata: ClassVar[dict[str, Any]] = {"name": "toy_v0"}
 
