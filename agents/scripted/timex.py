@@ -105,3 +105,10 @@ def resolve(text: str, time: float) -> str | None:
 def said_on(time: float) -> str:
     """Return the date on which something was said."""
     return written(_moment(time))
+
+
+def without_dates(text: str) -> str:
+    """Return a text without its time expressions."""
+    for pattern, _ in _RULES:
+        text = pattern.sub(" ", text)
+    return text

@@ -160,9 +160,7 @@ def _reach(cast: Cast, evidence: tuple[Told, ...], person: str) -> Reach:
     return "team" if all(set(mates) & set(item.hearers) for item in evidence) else "global"
 
 
-def _question(
-    record: _Record, cast: Cast, draft: _Draft, id: str, time: float, balance: Counter[Reach]
-) -> Question:
+def _question(record: _Record, cast: Cast, draft: _Draft, id: str, time: float, balance: Counter[Reach]) -> Question:
     reaches = {person: _reach(cast, draft.evidence, person) for person in cast.people}
     rarest = min(sorted(set(reaches.values())), key=lambda reach: balance[reach])
     balance[rarest] += 1

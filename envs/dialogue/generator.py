@@ -161,7 +161,11 @@ def _tell(plan: _Plan, number: int, time: float, group: tuple[str, ...], person:
     when = _when(plan, time) if "{when}" in statement else Date("", "")
     text = " ".join(
         part
-        for part in (plan.choose(LEADS), statement.format(v=event.value, a=article(event.value), when=when.phrase), plan.choose(TAILS))
+        for part in (
+            plan.choose(LEADS),
+            statement.format(v=event.value, a=article(event.value), when=when.phrase),
+            plan.choose(TAILS),
+        )
         if part
     )
     turn = say(person, text)

@@ -1,7 +1,8 @@
 """The words of generated dialogues: values of facts, sentences that tell them, questions that ask them, small talk.
 
-`{p}` is a person, `{v}` a value with its article `{a}`, `{c}` and `{ac}` its cause's, `{when}` a date relative to the session, `{o}` the person spoken to. Every telling
-shares a content word with each of its questions, so that a reader without a model can find it.
+`{p}` is a person, `{v}` a value with its article `{a}`, `{c}` its cause's value with `{ac}`, `{when}` a date relative
+to the session, `{o}` the person spoken to or an object. Every telling shares a content word with each of its
+questions, so that a reader without a model can find it.
 """
 
 from __future__ import annotations
@@ -18,10 +19,10 @@ NAMES = (
 class Kind:
     """One kind of event in a life.
 
-    `cause` is the kind that must have been told in an earlier session. `when` templates of `ask_when` ask the date.
-    `single` asks the value of a fact told once, `now` the newest value of one that changed; `fact` says that a later
-    event of this kind replaces an earlier one. `joined` asks the value by way of the cause's value `{c}`. `listed`
-    asks all values over all sessions.
+    `tell` templates tell it, `first` ones tell what was so from the beginning. `cause` is the kind of event that led to
+    it. `ask_when` asks its date.
+    `ask` asks the value of a fact told once, `now` the newest value of one that changed, `joined` the value by way of
+    the cause's value `{c}`, `listed` all values over all sessions. `hearsay` repeats an outdated value.
     """
 
     name: str
@@ -34,7 +35,6 @@ class Kind:
     listed: tuple[str, ...] = ()
     hearsay: tuple[str, ...] = ()
     cause: str = ""
-    fact: bool = False
     first: tuple[str, ...] = ()
 
 
@@ -56,7 +56,6 @@ KINDS: dict[str, Kind] = {
             ask=("What does {p} work as?", "What is {p}'s job, what does {p} work as?"),
             now=("What does {p} work as now?", "What is {p}'s new work these days?"),
             hearsay=("As far as I know {p} still works as {a} {v}.",),
-            fact=True,
         ),
         Kind(
             name="city",
@@ -76,7 +75,6 @@ KINDS: dict[str, Kind] = {
             joined=("Which city did {p} move to for the job as {ac} {c}?",),
             hearsay=("If I remember right {p} lives in {v}.", "I believe {p} still lives in {v}."),
             cause="job",
-            fact=True,
         ),
         Kind(
             name="club",
@@ -94,7 +92,6 @@ KINDS: dict[str, Kind] = {
             joined=("Which hobby did {p} take up after the move to {c}?",),
             hearsay=("{p}'s hobby is {v}, unless that has changed.",),
             cause="city",
-            fact=True,
         ),
         Kind(
             name="pet",
@@ -228,6 +225,7 @@ KINDS: dict[str, Kind] = {
         ),
     )
 }  # fmt: skip
+
 
 def article(value: str) -> str:
     """Return the indefinite article of a value."""
