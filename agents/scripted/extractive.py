@@ -20,15 +20,16 @@ from simonides.sim.types import Action, Observation, Query, Recall, Recalled
 NOTHING = "No information available"
 """What LoCoMo's official scorer accepts as the answer to a question that cannot be answered."""
 
-_STOP = frozenset(
-    """a about after again all also am an and any are as at be been being before but by can could did do does doing
+_STOP_WORDS = """
+    a about after again all also am an and any are as at be been being before but by can could did do does doing
     during each for from get got had has have having he her here hers him his how i if in into is it its just like
     likely ll m me might more most my no not now of off on one or our out over own re s she should so some such t than
     that the their them then there these they this those through to too up us ve very was we were what when where
     which while who whom why will with would you your yes ever still same really much many lot way thing things
-    kind type go going went hey hi thanks wow yeah oh great good well""".split()
-)
-_YES_NO = frozenset("is are was were do does did has have had can could would will should might".split())
+    kind type go going went hey hi thanks wow yeah oh great good well"""
+_AUXILIARIES = "is are was were do does did has have had can could would will should might"
+_STOP = frozenset(_STOP_WORDS.split())
+_YES_NO = frozenset(_AUXILIARIES.split())
 _WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
 _UNIT = re.compile(
     r'(?P<who>[^"\n]{1,40}?) (?:said|says), "(?P<body>.*?)"(?: and shared (?P<caption>[^\n]*))?(?=\n|$)', re.DOTALL
@@ -124,6 +125,9 @@ class ExtractiveReader:
     The weights were chosen once on LoCoMo's first seven conversations, where their neighbourhood is flat.
     Deterministic: no model, no randomness, no state.
     """
+
+    waits = False
+    """Its `act` never waits for anything, so that a world need not gather it."""
 
     def __init__(
         self,

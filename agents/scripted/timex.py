@@ -79,7 +79,8 @@ _RULES: tuple[tuple[re.Pattern[str], Callable[[datetime, re.Match[str]], str]], 
         (r"yesterday|last night", _shifted(-1)),
         (r"tomorrow", _shifted(1)),
         (
-            rf"(?P<which>last|past|this|next) (?P<unit>week|weekend|month|year|summer|spring|winter|fall|autumn|{_DAYS})",
+            rf"(?P<which>last|past|this|next) "
+            rf"(?P<unit>week|weekend|month|year|summer|spring|winter|fall|autumn|{_DAYS})",
             _near,
         ),
         (rf"on (?P<unit>{_DAYS})", lambda date, found: f"The {found['unit']} before {written(date)}"),

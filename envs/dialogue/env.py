@@ -10,18 +10,24 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any
 
+import numpy as np
+from gymnasium.spaces import Dict
 from pettingzoo import ParallelEnv
 from pydantic import Field
 
 from simonides.envs.dialogue.conversation import ADVERSARIAL, Conversation, Question, Session, Turn
+from simonides.envs.dialogue.falsehood import falsehood
 from simonides.envs.dialogue.generator import generate
 from simonides.envs.text_space import AnyText
 from simonides.sim.codec import decode, encode
 from simonides.sim.errors import CorruptFile
+from simonides.sim.seeds import seed_of
+from simonides.sim.types import Plain
 
 NO_ANSWER = ("no information available", "not mentioned")
 """LoCoMo's marks of a refused adversarial question (its official scorer looks for these two)."""
 
+Heard = dict[str, dict[str, str]]
 Infos = dict[str, dict[str, Any]]
 
 
@@ -37,15 +43,17 @@ def exact(question: Question, reply: str) -> bool:
     return bool(question.answer) and plain(reply) == plain(question.answer)
 
 
-class DialogueEnv(ParallelEnv[str, str, str]):
+class DialogueEnv(ParallelEnv[str, dict[str, str], str]):  # type: ignore[misc]
     """A PettingZoo ParallelEnv over one conversation.
 
-    Observations and actions are texts. `infos[agent]` holds `name`, `phase` ("telling" or "question"), `text`,
+    An observation is `{"text": ...}` (a Dict, because PettingZoo's AEC test takes no bare texts), an action is a text.
+    `infos[agent]` holds `name`, `phase` ("telling" or "question"), `text`,
     `time`, `session`, `session_end`, `probe` and `experiences`; in the question phase also `question_id` and
     `answer_key`, which is for the trace and never for policies. The reward is 1.0 for an exact match, else 0.0; what
     an answer is worth is for metrics to say. Everybody terminates after the last question.
 
-    Resetting with a seed changes nothing: the conversation was fixed when the environment was made.
+    Resetting with a seed changes nothing: the conversation was fixed when the environment was made. `teams` maps
+    agents to the names of their teams.
     """
 
     metadata: dict[str, Any] = {"name": "dialogue_v0", "render_modes": ["ansi"], "is_parallelizable": True}  # noqa: RUF012 (PettingZoo's form)
@@ -60,27 +68,31 @@ class DialogueEnv(ParallelEnv[str, str, str]):
         self._asked = {
             agent: [q for q in conversation.questions if q.asked == name] for agent, name in self._names.items()
         }
-        self._spaces = {agent: (AnyText(), AnyText()) for agent in self.possible_agents}
+        self.teams = {
+            agent: f"team-{i}"
+            for i, team in enumerate(conversation.teams)
+            for agent, name in self._names.items()
+            if name in team
+        }
+        self._spaces = {agent: (Dict({"text": AnyText()}), AnyText()) for agent in self.possible_agents}
         self._ticks = len(self._telling) + max(map(len, self._asked.values()), default=0)
         self._tick = 0
 
-    def observation_space(self, agent: str) -> AnyText:
-        """Return the space of texts that an agent may hear."""
+    def observation_space(self, agent: str) -> Dict:
+        """Return the space of what an agent may hear: a Dict with one text."""
         return self._spaces[agent][0]
 
     def action_space(self, agent: str) -> AnyText:
         """Return the space of texts that an agent may answer."""
         return self._spaces[agent][1]
 
-    def reset(self, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[dict[str, str], Infos]:
+    def reset(self, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Heard, Infos]:
         """Go back to the first turn; `seed` and `options` have no effect."""
         self._tick = 0
         self.agents = list(self.possible_agents)
         return self._views()
 
-    def step(
-        self, actions: dict[str, str]
-    ) -> tuple[dict[str, str], dict[str, float], dict[str, bool], dict[str, bool], Infos]:
+    def step(self, actions: dict[str, str]) -> tuple[Heard, dict[str, float], dict[str, bool], dict[str, bool], Infos]:
         """Take the answers, if this is a tick of questions, and go on by one turn."""
         questions = {agent: self._question(agent) for agent in self.agents}
         rewards = {a: float(q is not None and exact(q, str(actions.get(a, "")))) for a, q in questions.items()}
@@ -112,13 +124,25 @@ class DialogueEnv(ParallelEnv[str, str, str]):
             )
         self._tick, self.agents = state["tick"], list(state["agents"])
 
+    def falsehood(self, rng: np.random.Generator) -> dict[str, Plain]:
+        """Return a false statement about something that will be asked, for planting in a memory.
+
+        Holds `text`, `speaker`, the false `value`, the `truth`, the `ref` of the true turn, the ids of the `questions`
+        that it targets, the asked `agent`, and the `tick` of the last turn. Raises DataError if there is none.
+        """
+        made = falsehood(self.conversation, rng)
+        agents = {name: agent for agent, name in self._names.items()}
+        plain = {name: getattr(made, name) for name in ("text", "speaker", "value", "truth", "ref")}
+        ends = max(0, len(self._telling) - 1)
+        return plain | {"questions": list(made.questions), "agent": agents[made.asked], "tick": ends}
+
     def _question(self, agent: str) -> Question | None:
         index = self._tick - len(self._telling)
         return self._asked[agent][index] if 0 <= index < len(self._asked[agent]) else None
 
-    def _views(self) -> tuple[dict[str, str], Infos]:
+    def _views(self) -> tuple[Heard, Infos]:
         infos = {agent: self._info(agent) for agent in self.agents}
-        return {agent: info["text"] for agent, info in infos.items()}, infos
+        return {agent: {"text": info["text"]} for agent, info in infos.items()}, infos
 
     def _info(self, agent: str) -> dict[str, Any]:
         if self._tick < len(self._telling):
@@ -172,6 +196,7 @@ def answer_key(question: Question) -> dict[str, Any]:
 
 def dialogue(
     seed: int = 0,
+    world: int = 0,
     speakers: Annotated[int, Field(ge=2, le=24)] = 4,
     teams: Annotated[int, Field(ge=1)] = 2,
     sessions: Annotated[int, Field(ge=2, le=400)] = 10,
@@ -180,11 +205,12 @@ def dialogue(
 ) -> DialogueEnv:
     """Return an environment over a generated dialogue of `sessions * turns_per_session` turns.
 
-    `seed` fixes the dialogue. Raises StudyError when there are more teams than pairs of speakers.
+    `seed` and the number of the `world` fix the dialogue. Raises StudyError when there are more teams than pairs of
+    speakers, or more questions than the dialogue can answer.
     """
     return DialogueEnv(
         generate(
-            seed,
+            seed_of(seed, world),
             speakers=speakers,
             teams=teams,
             sessions=sessions,
@@ -192,8 +218,3 @@ def dialogue(
             questions=questions,
         )
     )
-
-
-def worlds(**_: object) -> int:
-    """Return how many worlds a trial has by default: one dialogue."""
-    return 1

@@ -90,7 +90,7 @@ def generate(
         time += DAY_SECONDS * float(rng.integers(3, 13))
         held.append(_session(plan, number, group, time + 3600.0 * float(rng.integers(9, 20)), turns_per_session))
     asked = ask(rng, plan.cast, plan.told, tuple(held), questions, time + 2 * DAY_SECONDS)
-    return Conversation(f"dialogue-{seed}", plan.cast.people, plan.cast.teams, tuple(held), asked)
+    return Conversation(f"dialogue-{seed:016x}", plan.cast.people, plan.cast.teams, tuple(held), asked)
 
 
 def _groups(plan: _Plan, sessions: int) -> list[tuple[str, ...]]:

@@ -47,7 +47,7 @@ def read_json(path: Path, kind: type, what: str) -> Any:
     """Return a JSON file's value. Raises DataError if it is unreadable, truncated or not a `kind` at the top."""
     value = _parse(_text(path, what), str(path), what)
     if not isinstance(value, kind):
-        names = {list: "a list", dict: "an object"}
+        names: dict[type, str] = {list: "a list", dict: "an object"}
         found = names.get(type(value), f"a {type(value).__name__}")
         raise DataError(f"{what}: {path} should hold {names[kind]} at the top, found {found}; is it another data set?")
     return value
