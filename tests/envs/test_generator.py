@@ -1,4 +1,4 @@
-"""Generated dialogues: pinned by a digest, consistent with what was told, and asking of those who did and did not hear."""
+"""Generated dialogues: pinned by a digest, consistent with what was told, asking those who heard and who did not."""
 
 from collections import Counter
 
