@@ -1,0 +1,1 @@
+"""Policies without a model: readers, experts and claim holders."""

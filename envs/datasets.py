@@ -1,0 +1,208 @@
+"""The public dialogue data sets that the loaders read: what they are, where they lie, and fetching them when asked.
+
+Nothing is fetched unless somebody calls `fetch` and accepts the publisher's licence. A file's sha256 is compared with
+the catalogue's, or, where the publisher's is not known to us, pinned beside the file on the first fetch.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import httpx
+from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_exponential
+
+from simonides.sim.errors import DataError, UnknownName, UserError, near
+
+UNKNOWN = "unknown until first fetch, then pinned in the cache"
+CACHE_VARIABLE = "SIMONIDES_CACHE"
+ATTEMPTS = 4
+CHUNK = 1 << 16
+
+Progress = Callable[[str, int, int], None]
+"""Called with a file's name, the bytes received so far, and the bytes expected (0 if the server does not say)."""
+
+
+@dataclass(frozen=True, slots=True)
+class DataFile:
+    """One file of a data set: its name in the cache, the publisher's address, its sha256 or `UNKNOWN`."""
+
+    name: str
+    url: str
+    sha256: str = UNKNOWN
+
+
+@dataclass(frozen=True, slots=True)
+class DataSet:
+    """A public data set. `environment` is the registered name of the environment that reads it."""
+
+    name: str
+    title: str
+    publisher: str
+    licence: str
+    environment: str
+    files: tuple[DataFile, ...]
+
+
+_GITHUB = "https://raw.githubusercontent.com"
+_BANK = f"{_GITHUB}/zhongwanjun/MemoryBank-SiliconFriend/main"
+
+CATALOGUE: dict[str, DataSet] = {
+    data.name: data
+    for data in (
+        DataSet(
+            "locomo",
+            "LoCoMo: very long-term conversations with questions and evidence (Maharana et al. 2024)",
+            "https://github.com/snap-research/locomo",
+            "CC BY-NC 4.0 (no commercial use)",
+            "locomo",
+            (DataFile("locomo10.json", f"{_GITHUB}/snap-research/locomo/main/data/locomo10.json"),),
+        ),
+        DataSet(
+            "longmemeval",
+            "LongMemEval: questions over long chat histories, oracle sessions (Wu et al. 2024)",
+            "https://huggingface.co/datasets/xiaowu0162/longmemeval-cleaned",
+            "MIT",
+            "longmemeval",
+            (
+                DataFile(
+                    "longmemeval_oracle.json",
+                    "https://huggingface.co/datasets/xiaowu0162/longmemeval-cleaned/resolve/main/longmemeval_oracle.json",
+                ),
+            ),
+        ),
+        DataSet(
+            "memorybank",
+            "MemoryBank: histories of simulated users with an AI companion (Zhong et al. 2023)",
+            "https://github.com/zhongwanjun/MemoryBank-SiliconFriend",
+            "MIT",
+            "memorybank-histories",
+            (
+                DataFile(
+                    "memory_bank_en.json",
+                    f"{_BANK}/eval_data/en/memory_bank_en.json",
+                    "27c302202f9675d87dcaa73e3a42dc0fca8999dcff3c6e7882a787c8a08d9bc7",
+                ),
+                DataFile(
+                    "probing_questions_en.jsonl",
+                    f"{_BANK}/eval_data/en/probing_questions_en.jsonl",
+                    "84538a41e5a9c8000850c19008a85445b01bf52c9960c9d735d21a4b73e5c648",
+                ),
+            ),
+        ),
+    )
+}
+
+
+def list_datasets() -> tuple[DataSet, ...]:
+    """Return the catalogue, by name."""
+    return tuple(CATALOGUE[name] for name in sorted(CATALOGUE))
+
+
+def dataset(name: str) -> DataSet:
+    """Return a data set. Raises UnknownName with the near match and the list."""
+    if name not in CATALOGUE:
+        known = ", ".join(sorted(CATALOGUE))
+        raise UnknownName(f"No data set is called {name!r}.{near(name, CATALOGUE)} Known: {known}.")
+    return CATALOGUE[name]
+
+
+def cache_folder() -> Path:
+    """Return where data sets are kept: `SIMONIDES_CACHE`, else the user's cache folder (`XDG_CACHE_HOME`)."""
+    own = os.environ.get(CACHE_VARIABLE)
+    base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "simonides"
+    return (Path(own).expanduser() if own else base) / "data"
+
+
+def path(name: str) -> Path:
+    """Return the folder of a data set that was fetched. Raises DataError if a file is missing."""
+    wanted = dataset(name)
+    folder = cache_folder() / name
+    missing = [file.name for file in wanted.files if not (folder / file.name).is_file()]
+    if missing:
+        raise DataError(
+            f"The data set {name!r} is not at {folder} (no {missing[0]}); fetch it: simonides data fetch {name}."
+        )
+    return folder
+
+
+def fetch(name: str, accept_licence: bool, progress: Progress | None = None) -> Path:
+    """Fetch a data set from its publisher into the cache, and return its folder. Files that are there stay.
+
+    Raises UserError when the licence was not accepted, DataError when the publisher cannot be reached or a file is
+    not the one that is expected; then nothing is left behind.
+    """
+    wanted = dataset(name)
+    if not accept_licence:
+        raise UserError(
+            f"{wanted.title}, {wanted.publisher}, has the licence {wanted.licence}; accept it to fetch the data set."
+        )
+    folder = cache_folder() / name
+    folder.mkdir(parents=True, exist_ok=True)
+    for file in wanted.files:
+        if not (folder / file.name).is_file():
+            _download(_pinned(folder, file), folder, progress or _silent)
+    return folder
+
+
+def _silent(name: str, received: int, expected: int) -> None:
+    """Report nothing."""
+
+
+def _pin(folder: Path, file: DataFile) -> Path:
+    return folder / f"{file.name}.sha256"
+
+
+def _pinned(folder: Path, file: DataFile) -> DataFile:
+    """Return the file with the sha256 that an earlier fetch pinned, if the catalogue has none."""
+    pin = _pin(folder, file)
+    return replace(file, sha256=pin.read_text().strip()) if file.sha256 == UNKNOWN and pin.is_file() else file
+
+
+def _passing(error: BaseException) -> bool:
+    """Return whether trying again may help: no connection, or the server's own trouble."""
+    if isinstance(error, httpx.HTTPStatusError):
+        return error.response.status_code >= 500 or error.response.status_code == 429
+    return isinstance(error, httpx.TransportError)
+
+
+def _download(file: DataFile, folder: Path, progress: Progress) -> None:
+    part = folder / f".{file.name}.{os.getpid()}.part"
+    retrying = Retrying(
+        stop=stop_after_attempt(ATTEMPTS),
+        wait=wait_exponential(multiplier=0.5, max=8),
+        retry=retry_if_exception(_passing),
+        reraise=True,
+    )
+    try:
+        found = retrying(_receive, file, part, progress)
+        if file.sha256 not in (UNKNOWN, found):
+            raise DataError(
+                f"{file.url} has sha256 {found}, expected {file.sha256}; the publisher changed it or the way damaged it."
+            )
+        _pin(folder, file).write_text(found + "\n")
+        os.replace(part, folder / file.name)
+    except httpx.HTTPError as error:
+        raise DataError(
+            f"{file.url} could not be fetched ({type(error).__name__}: {error}); check the network, or put the file at "
+            f"{folder / file.name} yourself."
+        ) from None
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _receive(file: DataFile, part: Path, progress: Progress) -> str:
+    """Write the file at its address to `part`, and return its sha256."""
+    digest, received = hashlib.sha256(), 0
+    with httpx.stream("GET", file.url, follow_redirects=True, timeout=30.0) as response, part.open("wb") as out:
+        response.raise_for_status()
+        expected = int(response.headers.get("Content-Length", 0))
+        for chunk in response.iter_bytes(CHUNK):
+            out.write(chunk)
+            digest.update(chunk)
+            received += len(chunk)
+            progress(file.name, received, expected)
+    return digest.hexdigest()
