@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+
 from simonides.experiments.metrics.rows import read_text
 from simonides.sim.errors import DataError
 

@@ -12,6 +12,7 @@ from datetime import date, datetime
 from pathlib import Path
 
 from scipy.stats import kendalltau  # type: ignore[import-untyped]
+
 from simonides.experiments.metrics.rows import Row, read_rows
 from simonides.sim.errors import DataError
 

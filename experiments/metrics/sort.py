@@ -14,6 +14,7 @@ from typing import Literal
 
 import numpy as np
 from scipy.stats import kstest  # type: ignore[import-untyped]
+
 from simonides.experiments.metrics.books import Book, Ints, sentence_starts
 from simonides.experiments.metrics.stats import Interval, wilson
 from simonides.sim.errors import DataError

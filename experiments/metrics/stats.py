@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 from scipy import stats as scipy_stats  # type: ignore[import-untyped]
+
 from simonides.sim.seeds import generator, seed_of
 
 LEVEL = 0.95

@@ -5,6 +5,7 @@ import math
 from datetime import date
 
 import pytest
+
 from simonides.experiments.metrics.epbench import (
     chronological_awareness,
     item_score,

@@ -4,6 +4,7 @@ import json
 import math
 
 import pytest
+
 from simonides.experiments.metrics.locomo import (
     CATEGORIES,
     REPORT_ORDER,

@@ -6,6 +6,7 @@ import math
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from simonides.experiments.metrics.longmemeval import (
     accuracy,
     collapsed_scores,

@@ -1,6 +1,7 @@
 """BABILong's and RULER's answer rules."""
 
 import pytest
+
 from simonides.experiments.metrics.needles import RULER_NIAH, babilong_correct, needle_sentence, ruler_score
 
 ROOMS = ["kitchen", "garden", "office"]

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+
 from simonides.experiments.metrics.score import locomo_f1_means, score_locomo_f1
 from simonides.sim.errors import DataError
 

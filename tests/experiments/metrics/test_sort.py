@@ -5,6 +5,7 @@ from collections import Counter
 
 import numpy as np
 import pytest
+
 from simonides.experiments.metrics.books import load_book, sentence_starts
 from simonides.experiments.metrics.sort import bin_edges, choose, make_items, sort_score
 from simonides.sim.errors import DataError

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from simonides.experiments.metrics.stats import (
     bootstrap_mean,
     bootstrap_over_seeds,
