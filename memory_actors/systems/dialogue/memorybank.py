@@ -315,4 +315,4 @@ class MemoryBank:
 
 
 def _dated(record: Record) -> bool:
-    return record.channel in (SUMMARY, PORTRAIT)
+    return record.channel in (SUMMARY, PORTRAIT) and bool(record.data["date"])
