@@ -1,4 +1,4 @@
-"""Hold the records of one memory in the order they came, with what every system does with them: forget, pack, answer."""
+"""Hold the records of one memory, oldest first, and do with them what every system does: forget, pack, answer."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def unpack_state(data: bytes, *names: str) -> tuple[Records, dict[str, Plain]]:
 def recalled(record: Record, score: float, text: str | None = None) -> Recalled:
     """Return a record as its reader gets it."""
     shown = record.text if text is None else text
-    return Recalled(record.id, shown, float(score), record.channel, record.time, record.space)
+    return Recalled(record.id, shown, float(score), record.channel, record.time)
 
 
 def last(records: Sequence[Record], k: int | None) -> Sequence[Record]:

@@ -57,8 +57,8 @@ class MemoryBank:
 
     When managed, each date without one gets a summary (`mb.day_summary`) and a portrait (`mb.day_personality`); when
     there are new ones, the overall ones are made anew from all that are left (`mb.overall_summary`,
-    `mb.overall_personality`) and never fade. After an unusable reply nothing is changed, and the question is asked again
-    when managed next.
+    `mb.overall_personality`) and never fade. After an unusable reply nothing is changed, and the question is asked
+    again when managed next.
 
     A query recalls the `k` nearest among turns and summaries, then shows the overall portrait, the overall history and
     the last `recent` turns, whatever the query and its k say (channels in `standing`). Neighbouring turns of a date are
