@@ -23,7 +23,9 @@ DAY = 86400.0
 TOPICS = ("the garden gate", "a red bicycle", "her sister's wedding", "the harbour ferry", "an old violin")
 
 
-def experience(number: int, text: str | None = None, *, days: float = 0.0, session: int = 0, agent: str = "ana") -> Experience:
+def experience(
+    number: int, text: str | None = None, *, days: float = 0.0, session: int = 0, agent: str = "ana"
+) -> Experience:
     """Return the n-th experience of a script, `days` after its start; its default text carries its mark."""
     said = f'{agent} said, "{mark_of(number)} about {TOPICS[number % len(TOPICS)]}"' if text is None else text
     place = Place(number, "check", agent)
@@ -200,17 +202,21 @@ class Desk:
         found = called("records", self.system.records)
         advice = "return the records that the context made, in a fixed order"
         demand(isinstance(found, Sequence), "records() returns a sequence of Record", type(found).__name__, advice)
-        for record in found:
-            demand(isinstance(record, Record), "records() returns Record values", repr(record)[:120], advice)
+        strange = sorted({type(record).__name__ for record in found if not isinstance(record, Record)})
+        demand(not strange, "records() returns Record values", strange, advice)
         ids = [record.id for record in found]
-        demand(len(set(ids)) == len(ids), "records() names each record once", f"{len(ids)} of {len(set(ids))} ids", advice)
+        demand(
+            len(set(ids)) == len(ids), "records() names each record once", f"{len(ids)} of {len(set(ids))} ids", advice
+        )
         return {record.id: record for record in found}
 
 
 async def calling(method: str, awaitable: Any) -> Any:
     """Await a system's method. Raises Unmet when it is not asynchronous or raises."""
     if not hasattr(awaitable, "__await__"):
-        raise Unmet(f"{method}() is asynchronous", f"it returned {type(awaitable).__name__}", f"write async def {method}")
+        raise Unmet(
+            f"{method}() is asynchronous", f"it returned {type(awaitable).__name__}", f"write async def {method}"
+        )
     try:
         return await awaitable
     except Unmet:
@@ -241,9 +247,9 @@ def checked_recall(recall: Any) -> Recall:
     demand(type(recall) is Recall, "read() returns a Recall", type(recall).__name__, advice)
     for item in recall.items:
         good = type(item) is Recalled and isinstance(item.text, str) and isinstance(item.record_id, str)
-        demand(good, "read() returns items that are Recalled, with texts", repr(item)[:120], advice)
+        demand(good, "read() returns items that are Recalled, with texts", type(item).__name__, advice)
         finite = isinstance(item.score, float | int) and math.isfinite(item.score)
-        demand(finite, "every score is a finite number", repr(item.score), "leave out what cannot be scored")
-    for effect in recall.effects:
-        demand(type(effect) is Effect, "effects are Effect values", repr(effect)[:120], advice)
+        demand(finite, "every score is a finite number", item.score, "leave out what cannot be scored")
+    strange = sorted({type(effect).__name__ for effect in recall.effects if type(effect) is not Effect})
+    demand(not strange, "effects are Effect values", strange, advice)
     return recall  # type: ignore[no-any-return]

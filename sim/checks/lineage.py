@@ -76,7 +76,7 @@ def _descends(record: Record, marks: dict[str, str], desk: Desk) -> None:
             marks[mark] in origins,
             "a record's origins hold every experience whose words it carries",
             f"{record.text[:80]!r} carries {mark}, but its {len(origins)} origins lack that experience",
-            "pass every record that went into a text to ctx.derive or ctx.revise as parents (all that a model was shown)",
+            "pass every record that went into a text (all that a model was shown) to ctx.derive or ctx.revise as parents",
         )
     parents = [desk.known[parent] for parent in record.parents if parent in desk.known]
     lacking = set().union(*(parent.origins for parent in parents)) - origins if parents else set()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import importlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
@@ -37,12 +38,15 @@ UNIVERSAL = (
 )
 
 
-def check_memory(target: str | Callable[..., MemorySystem], params: Mapping[str, Plain] = EMPTY) -> Report:
+def check_memory(
+    target: str | Callable[..., MemorySystem], params: Mapping[str, Plain] = EMPTY, only: Collection[str] = ()
+) -> Report:
     """Return what the universal suite and the system's own checks find on a memory system.
 
     `target` is a registered name, "module:attribute", or a class. `params` are its parameters, as in a study.
     A system offers its own checks as a class attribute `checks`: "module:function", a function that returns `Check`s.
-    They may build it with other parameters. Raises UserError when there is no such system or parameter.
+    They may build it with other parameters. `only` names the checks to run, beside that of the shape; empty for all.
+    Raises UserError when there is no such system or parameter.
 
         print(render(check_memory("window", {"turns": 5})))
     """
@@ -53,7 +57,7 @@ def check_memory(target: str | Callable[..., MemorySystem], params: Mapping[str,
     findings = [_run(SHAPE, subject)]
     if findings[0].passed:
         checks = [*UNIVERSAL, *_own(parts.load(name))]
-        findings += [_run(check, subject) for check in checks]
+        findings += [_run(check, subject) for check in checks if not only or check.name in only]
     return Report(name, dict(params), tuple(findings))
 
 
@@ -83,15 +87,28 @@ def _own(part: Any) -> Iterable[Check]:
         ) from error
 
 
+def _finished(work: Coroutine[Any, Any, None]) -> None:
+    """Run a coroutine to its end; in a thread of its own where a loop is running already, as in a notebook."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        asyncio.run(work)
+        return
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(asyncio.run, work).result()
+
+
 def _run(check: Check, subject: Subject) -> Finding:
     try:
-        asyncio.run(asyncio.wait_for(check.run(subject), PATIENCE))
+        _finished(asyncio.wait_for(check.run(subject), PATIENCE))
     except Unmet as unmet:
         return Finding(check.name, False, str(unmet), check.title)
     except TimeoutError:
         found = Unmet("every method returns", f"one was still waiting after {PATIENCE:.0f} s", "await nothing but ctx")
         return Finding(check.name, False, str(found), check.title)
     except Exception as error:
-        found = Unmet("the check runs to its end", f"{type(error).__name__}: {error}", "see the traceback in a debugger")
+        found = Unmet(
+            "the check runs to its end", f"{type(error).__name__}: {error}", "see the traceback in a debugger"
+        )
         return Finding(check.name, False, str(found), check.title)
     return Finding(check.name, True, "", check.title)

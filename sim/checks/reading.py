@@ -116,7 +116,9 @@ async def budget(subject: Subject) -> None:
         if found is None:
             continue
         for limit in BUDGETS:
-            _cut_whole(found.items, render(found.items, limit, tokens), tokens(render(found.items, limit, tokens)), limit)
+            _cut_whole(
+                found.items, render(found.items, limit, tokens), tokens(render(found.items, limit, tokens)), limit
+            )
         _not_cut_short(found.items, desk)
 
 

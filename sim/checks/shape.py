@@ -43,13 +43,15 @@ def _problem(system: object, method: str, count: int) -> str:
 
 
 async def shape(subject: Subject) -> None:
-    """Raise Unmet, naming every method that is missing, of the wrong kind or takes other arguments, and a wrong card."""
+    """Raise Unmet, naming every method that is missing, of the wrong kind or with other arguments, or a wrong card."""
     system = subject.make()
     problems = {method: _problem(system, method, count) for method, count in {**ASYNC, **SYNC}.items()}
     wrong = {method: problem for method, problem in problems.items() if problem}
     if wrong:
         wanted = "; ".join(_signature(method) for method in wrong)
-        raise Unmet("the methods of MemorySystem (simonides.sim.protocols)", "; ".join(wrong.values()), f"write {wanted}")
+        raise Unmet(
+            "the methods of MemorySystem (simonides.sim.protocols)", "; ".join(wrong.values()), f"write {wanted}"
+        )
     card = getattr(system, "card", None)
     missing = [item.name for item in fields(Card) if not hasattr(card, item.name)]
     advice = 'card: ClassVar[Card] = Card("My memory", "where it is published")'

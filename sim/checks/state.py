@@ -31,6 +31,8 @@ def _first_difference(one: list[Recall], two: list[Recall]) -> str:
 
 
 def _bytes_differ(one: bytes, two: bytes) -> str:
+    if one == two:
+        return "equal snapshots"
     at = next((n for n, (a, b) in enumerate(zip(one, two, strict=False)) if a != b), min(len(one), len(two)))
     return f"snapshots of {len(one)} and {len(two)} bytes that differ from byte {at}"
 
