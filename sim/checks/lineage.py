@@ -48,12 +48,26 @@ async def descent(subject: Subject) -> None:
     desk = Desk(subject.make())
     steps = script()
     marks = {mark_of(n): s.experience.id for n, s in enumerate([s for s in steps if s.experience]) if s.experience}
+    before: set[str] = set()
     for step in steps:
         await desk.step(step)
         stored = desk.records()
+        _retired(before, set(stored), desk)
+        before = set(stored)
         for record in stored.values():
             _made_here(record, desk)
             _descends(record, marks, desk)
+
+
+def _retired(before: set[str], after: set[str], desk: Desk) -> None:
+    """Hold what went since the last step against what the contexts were told."""
+    told = {record_id for done in desk.done for record_id, _ in done.context.changes.retired}
+    silent = before - after - told
+    found = f"{len(silent)} went without a word"
+    demand(not silent, "what is dropped is retired", found, "call ctx.retire(record, reason) for each record dropped")
+    still = after & told
+    found = f"{len(still)} are in records()"
+    demand(not still, "what is retired is gone", found, "drop a record that you retire")
 
 
 def _lineage(record: Record) -> tuple[object, ...]:
@@ -76,7 +90,7 @@ def _descends(record: Record, marks: dict[str, str], desk: Desk) -> None:
             marks[mark] in origins,
             "a record's origins hold every experience whose words it carries",
             f"{record.text[:80]!r} carries {mark}, but its {len(origins)} origins lack that experience",
-            "pass every record that went into a text (all that a model was shown) to ctx.derive or ctx.revise as parents",
+            "pass all that went into a text (all that a model was shown) to ctx.derive or ctx.revise as parents",
         )
     parents = [desk.known[parent] for parent in record.parents if parent in desk.known]
     lacking = set().union(*(parent.origins for parent in parents)) - origins if parents else set()
@@ -95,10 +109,12 @@ async def forgotten(subject: Subject) -> None:
     chosen = {numbers[0], numbers[len(numbers) // 2], numbers[-1]}
     ids = frozenset(said[n].id for n in chosen)
     untouched = {key for key, record in desk.records().items() if ids.isdisjoint(record.origins)}
+    stored = set(desk.records())
     left = await desk.forget(ids)
     gone = ids - left
     demand(left <= ids, "forget() returns ids of those it was given", f"others: {sorted(left - ids)}", "see forget()")
     _promise(desk, ids, left)
+    _retired(stored, set(desk.records()), desk)
     lost = untouched - desk.records().keys()
     found = f"{len(lost)} records that descend from none are gone"
     demand(not lost, "forgetting leaves the other records", found, "remove by origins only")

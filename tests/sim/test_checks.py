@@ -146,8 +146,21 @@ class ForgetsNotesButNotGists(Sound):
 
 class ForgetsTooMuch(Sound):
     async def forget(self, experience_ids, ctx):
+        for note in self.notes:
+            ctx.retire(note, "forgotten")
         self.notes = []
         return ()
+
+
+class ForgetsSilently(Sound):
+    async def forget(self, experience_ids, ctx):
+        self.notes = [note for note in self.notes if experience_ids.isdisjoint(note.origins)]
+        return ()
+
+
+class DropsSilently(Sound):
+    async def manage(self, ctx):
+        self.notes = self.notes[-3:]
 
 
 class PromisesMoreThanItForgets(Sound):
@@ -252,6 +265,8 @@ BROKEN = [
     ("U5", MakesItsOwnRecords, "ctx.record"),
     ("U6", ForgetsNotesButNotGists, "origins"),
     ("U6", ForgetsTooMuch, "remove by origins only"),
+    ("U5", DropsSilently, "ctx.retire"),
+    ("U6", ForgetsSilently, "ctx.retire"),
     ("U6", PromisesMoreThanItForgets, "card.delete"),
     ("U7", AsksWhatItDoesNotDeclare, "card"),
     ("U7", AsksMoreOftenThanItStates, "model_calls"),
