@@ -138,9 +138,9 @@ class MakesItsOwnRecords(Sound):
 
 class ForgetsNotesButNotGists(Sound):
     async def forget(self, experience_ids, ctx):
-        gists = [note for note in self.notes if note.channel == "gist"]
-        await super().forget(experience_ids, ctx)
-        self.notes += [gist for gist in gists if gist not in self.notes]
+        for note in [note for note in self.notes if note.channel != "gist" and note.origins[0] in experience_ids]:
+            self.notes.remove(note)
+            ctx.retire(note, "forgotten")
         return ()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 
 from simonides.sim.checks.desk import Desk, experience
 from simonides.sim.checks.report import Check, Subject, demand
@@ -140,8 +141,8 @@ async def _shared_words(subject: Subject) -> None:
     _same(_texts(await desk.read("xylophone")), [], "turns that share no word are not recalled")
 
 
-async def _older_first(subject: Subject) -> None:
-    desk = Desk(subject.make())
+async def _older_first(subject: Subject, **params: object) -> None:
+    desk = Desk(subject.make(**params))
     for number in range(12):
         await desk.write(experience(number, "the very same words" if number in (2, 7, 9) else None))
     found = [item.record_id for item in (await desk.read("the very same words", 2)).items]
@@ -149,8 +150,8 @@ async def _older_first(subject: Subject) -> None:
     _same(found, [order[2], order[7]], "of equal texts the older ones come first, at the cut too")
 
 
-async def _removed(subject: Subject) -> None:
-    desk = await _filled(subject, 10)
+async def _removed(subject: Subject, **params: object) -> None:
+    desk = await _filled(subject, 10, **params)
     await desk.read("the red bicycle")  # makes the index
     await desk.forget([experience(1).id])
     demand(
@@ -200,7 +201,7 @@ async def _fusion(subject: Subject) -> None:
 def vector() -> Iterable[Check]:
     """Return the checks of vector retrieval."""
     yield Check("a", "An exact duplicate comes first, k is respected", _duplicate)
-    yield Check("b", "Ties go to the older turn", _older_first)
-    yield Check("c", "Deletion removes from the index", _removed)
+    yield Check("b", "Ties go to the older turn", partial(_older_first, turns=1))
+    yield Check("c", "Deletion removes from the index", partial(_removed, turns=1))
     yield Check("d", "Chunks hold whole turns of one session", _rounds)
     yield Check("e", "Hybrid scores are reciprocal ranks, fused", _fusion)

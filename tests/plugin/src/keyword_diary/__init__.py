@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import Annotated, ClassVar
 
 from pydantic import Field
+
 from simonides.sim.codec import decode, encode, records_from_columns, records_to_columns
 from simonides.sim.protocols import MemoryContext
 from simonides.sim.types import Card, Effect, Experience, Prepared, Query, Recall, Recalled, Record
