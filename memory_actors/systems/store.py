@@ -98,4 +98,4 @@ def passing(wanted: Mapping[str, Plain]) -> Callable[[Record], bool]:
         found = fields_of(record)
         return all(name in found and found[name] == value for name, value in wanted.items())
 
-    return test
+    return test if wanted else lambda _: True

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
-from simonides.sim.checks import lineage, reading, state
+from simonides.sim.checks import elsewhere, lineage, reading, state
 from simonides.sim.checks.report import Check, Finding, Report, Subject, Unmet
 from simonides.sim.checks.shape import shape
 from simonides.sim.errors import UserError
@@ -32,6 +32,7 @@ UNIVERSAL = (
     Check("U7", "The model is asked what the card says, as often as stated", lineage.declared),
     Check("U8", "Recalls render within a budget, cut at record boundaries", reading.budget),
     Check("recall", "Reads return stored records, best first, at most k", reading.recall),
+    Check("hash", "Another process, where texts hash differently, ends in the same state", elsewhere.same_elsewhere),
     Check("evict", "Packed and restored after every operation, nothing changes", state.evicted),
     Check("state", "A snapshot is bytes without pickle, and complete", state.snapshot),
     Check("empty", "An empty memory works", state.empty),
@@ -52,7 +53,8 @@ def check_memory(
     """
     name = target if isinstance(target, str) else f"{target.__module__}:{target.__qualname__}"
     parts = registry("memory") if isinstance(target, str) else _one(name, target)
-    subject = Subject(name, partial(_build, parts, name, dict(params)))
+    importable = name if isinstance(target, str) else ""
+    subject = Subject(name, partial(_build, parts, name, dict(params)), dict(params), importable)
     subject.make()  # a wrong name or parameter is the caller's mistake, not a finding
     findings = [_run(SHAPE, subject)]
     if findings[0].passed:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
 
 from simonides.sim.protocols import MemorySystem
 from simonides.sim.types import Plain
@@ -28,11 +28,14 @@ def demand(holds: bool, expected: str, found: object, advice: str) -> None:
 class Subject:
     """The memory system under check: its name, and how to make a fresh one.
 
-    `make(**params)` builds one with the parameters of the check run, overridden by those given.
+    `make(**params)` builds one with the parameters of the check run, `params`, overridden by those given. `target` is
+    the name under which another process can build it; "" for a class that was handed over.
     """
 
     name: str
     make: Callable[..., MemorySystem]
+    params: Mapping[str, Plain] = field(default_factory=dict)
+    target: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -356,7 +356,34 @@ def test_a_report_says_what_failed_and_what_to_do():
     assert text.startswith(f"Memory {__name__}:WithChecks every=3\n")
     assert "  FAIL  b       Its door is blue\n" in text
     assert "to do: paint it" in text
-    assert text.endswith("14 of 15 checks passed. 1 failed.")
+    assert text.endswith("15 of 16 checks passed. 1 failed.")
+
+
+HASHES = """
+from simonides.sim.codec import encode
+from simonides.sim.types import Card, Prepared, Recall
+
+class Hashes:
+    card = Card("Hashes", "tests")
+    def __init__(self): self.seen = set()
+    async def prepare(self, experience, ctx): return Prepared(experience)
+    async def write(self, prepared, ctx): self.seen.add(prepared.experience.text)
+    async def read(self, query, ctx): return Recall()
+    async def absorb(self, effects, ctx): pass
+    async def manage(self, ctx): pass
+    async def forget(self, experience_ids, ctx): return ()
+    def records(self): return []
+    def snapshot(self): return encode(list(self.seen))
+    def restore(self, data): pass
+"""
+
+
+def test_a_memory_that_depends_on_the_hash_of_texts_is_found_out_in_another_process(tmp_path, monkeypatch):
+    (tmp_path / "hashes.py").write_text(HASHES)
+    monkeypatch.syspath_prepend(tmp_path)
+    found = failed(check_memory("hashes:Hashes", only=["U1", "hash"]))
+    assert list(found) == ["hash"], "one process alone cannot tell"
+    assert "sort sets" in found["hash"]
 
 
 class MisplacedChecks(Sound):

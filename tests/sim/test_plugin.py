@@ -44,7 +44,7 @@ def test_an_installed_memory_is_found_by_its_entry_point_and_passes_the_suite(in
     assert done.stdout.startswith("keyword-diary (keyword_diary:KeywordDiary)\n")
     assert "Memory keyword-diary k=3" in done.stdout
     assert "ok    contents" in done.stdout
-    assert "14 of 14 checks passed." in done.stdout
+    assert "15 of 15 checks passed." in done.stdout
 
 
 @pytest.mark.install
