@@ -1,0 +1,1 @@
+"""Published mechanisms for remembering, one file each, by family."""

@@ -1,0 +1,1 @@
+"""The usual baselines: what every study compares with."""

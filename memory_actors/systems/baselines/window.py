@@ -1,0 +1,76 @@
+"""Remember the last turns only."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+
+from simonides.memory_actors.systems.store import Records, last, pack_state, passing, recalled, unpack_state
+from simonides.sim.protocols import MemoryContext
+from simonides.sim.types import Card, Effect, Experience, Prepared, Query, Recall, Record
+
+
+class SlidingWindow:
+    """First in, first out: the last `turns` turns, and of these no more than `max_tokens` tokens.
+
+    Only whole turns are kept: one that is larger than `max_tokens` leaves the window empty. 20 turns is our own
+    choice; publications use anything from 5 to 50.
+    """
+
+    card: ClassVar[Card] = Card("Sliding window", "the usual baseline", frozenset({"baseline"}))
+    model_calls: ClassVar[dict[str, tuple[int, ...]]] = {"write": (0,), "read": (0,)}
+    checks: ClassVar[str] = "simonides.memory_actors.systems.baselines.checks:window"
+
+    def __init__(
+        self, turns: Annotated[int, Field(ge=1)] = 20, max_tokens: Annotated[int | None, Field(ge=1)] = None
+    ) -> None:
+        self.turns = turns
+        self.max_tokens = max_tokens
+        self._records = Records()
+
+    async def prepare(self, experience: Experience, ctx: MemoryContext) -> Prepared:
+        """Nothing depends on the experience alone."""
+        return Prepared(experience)
+
+    async def write(self, prepared: Prepared, ctx: MemoryContext) -> None:
+        """Append the turn; evict the oldest until the window holds."""
+        self._records.put(ctx.record(prepared.experience))
+        self._records.remove(self._outside(list(self._records), ctx), ctx, "left the window")
+
+    def _outside(self, turns: list[Record], ctx: MemoryContext) -> list[Record]:
+        first = max(len(turns) - self.turns, 0)
+        if self.max_tokens is not None:
+            sizes = [ctx.tokens(turn.text) for turn in turns]
+            while sum(sizes[first:]) > self.max_tokens:
+                first += 1
+        return turns[:first]
+
+    async def read(self, query: Query, ctx: MemoryContext) -> Recall:
+        """Return the window (its last k turns), oldest first, whatever the query says."""
+        turns = last(list(filter(passing(query.filter), self._records)), query.k)
+        return Recall(tuple(recalled(turn, 1.0) for turn in turns))
+
+    async def absorb(self, effects: Sequence[Effect], ctx: MemoryContext) -> None:
+        """Reading has no effects."""
+
+    async def manage(self, ctx: MemoryContext) -> None:
+        """Eviction happens at each write."""
+
+    async def forget(self, experience_ids: frozenset[str], ctx: MemoryContext) -> Sequence[str]:
+        """Remove the turns."""
+        self._records.forget(experience_ids, ctx)
+        return ()
+
+    def records(self) -> Sequence[Record]:
+        """Return the window, oldest first."""
+        return tuple(self._records)
+
+    def snapshot(self) -> bytes:
+        """Return the window as columns: about 2 kB for 20 turns of 60 characters."""
+        return pack_state(self._records)
+
+    def restore(self, data: bytes) -> None:
+        """Replace the window. Raises CorruptFile."""
+        self._records, _ = unpack_state(data)

@@ -1,0 +1,1 @@
+"""Memory systems made for long dialogue."""
