@@ -83,8 +83,8 @@ def read_frames(path: Path) -> Iterator[Frame]:
             if end == len(data):
                 return
             raise CorruptFile(
-                f"{path}: the frame at byte {offset} fails its checksum; restore the file from a copy, or resume the run "
-                "from an earlier checkpoint by removing the trial's folder."
+                f"{path}: the frame at byte {offset} fails its checksum; restore it from a copy, or run the trial "
+                "again after removing its folder."
             )
         yield Frame(tag, payload, offset)
         offset = end

@@ -122,7 +122,7 @@ class Planted:
     text: str
     speaker: str
     tainted: bool
-    metadata: Mapping[str, Plain]
+    notes: Mapping[str, Plain]
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,10 @@ Agent = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Plant:
-    """A false (or benign) experience put into a space at a tick by the study, not by any agent's life."""
+    """A false (or benign) experience put into a space at a tick by the study, not by any agent's life.
+
+    `notes` (what it targets, what is true) and `tainted` go to the trace alone, never into the experience.
+    """
 
     space: str
     tick: int
@@ -37,7 +40,7 @@ class Plant:
     speaker: str = ""
     agent: str = "planter"
     tainted: bool = True
-    metadata: Mapping[str, Plain] | None = None
+    notes: Mapping[str, Plain] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -299,7 +302,7 @@ class Space:
             self._note("manage", place, None, ctx, ops, records, texts)
         denied = sorted((*_at(place), right) for place, right in refused)
         told = [
-            (e.id, e.text, e.speaker, plant.tainted, canonical(e.metadata))
+            (e.id, e.text, e.speaker, plant.tainted, canonical(plant.notes or {}))
             for (_, e), plant in zip(planted, plants, strict=True)
         ]
         return pack((self.time + 0.0, told, absorbed, ops, records, denied, usage.plain()))
@@ -314,7 +317,6 @@ class Space:
             time=self.time,
             text=plant.text,
             speaker=plant.speaker,
-            metadata=plant.metadata or {},
         )
         return place, made
 

@@ -186,10 +186,10 @@ def _plant(
         raise StudyError(f"{where}.space: no space is called {space!r}.{near(space, known)}")
     text = config.text if config.text is not None else str(falsehood["text"])
     tick = config.tick if config.tick is not None else int(falsehood["tick"])
-    metadata = {key: falsehood[key] for key in sorted(falsehood) if key not in ("text", "tick", "agent")}
-    return Plant(
-        space, tick, text, config.speaker or str(falsehood.get("speaker", "")), "planter", config.tainted, metadata
-    )
+    notes = {key: falsehood[key] for key in sorted(falsehood) if key not in ("text", "tick", "agent")}
+    speaker = config.speaker or str(falsehood.get("speaker", ""))
+    writer = agent.rpartition("/")[2] if agent else "planter"
+    return Plant(space, tick, text, speaker, writer, config.tainted, notes)
 
 
 def _first_writable(agent: str, specs: Sequence[SpaceSpec], where: str) -> str:
