@@ -1,4 +1,4 @@
-"""The command line: `simonides run | resume | digest | list`.
+"""The command line: runs studies here, and joins the commands that look at parts and runs.
 
 Exit status: 0 all is well, 1 a trial failed, 2 a user's mistake (one line), 130 stopped by Ctrl-C.
 """
@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-import click
 import typer
 from pydantic import ValidationError
-from rich.console import Console
 
+from simonides.experiments import commands
 from simonides.sim.errors import SimonidesError, UserError
 
 app = typer.Typer(
@@ -23,14 +23,12 @@ app = typer.Typer(
     help="Simulate what agents remember: run studies, look into what they did.",
 )  # fmt: skip
 
-StudyName = Annotated[str, typer.Argument(metavar="STUDY", help="A study's YAML file, or the name of a shipped study.")]
-RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a run.")]
 Jobs = Annotated[int | None, typer.Option(min=1, help="Trials that run at the same time. Default: one a processor.")]
 
 
 @app.command()
 def run(
-    study: StudyName,
+    study: commands.StudyName,
     overrides: Annotated[list[str] | None, typer.Argument(metavar="[a.b=c]...", help="Fields to set first.")] = None,
     runtime: Annotated[Literal["inline", "ray"], typer.Option(help="Where the parts run.")] = "inline",
     address: Annotated[str | None, typer.Option(help="Address of a Ray cluster. Default: Ray on this machine.")] = None,
@@ -61,21 +59,25 @@ def run(
         raise UserError(f"--{one_line(error, '').replace('_', '-', 1)}") from None
     folder = out if out is not None else Path("runs") / f"{design.name}-{datetime.now():%Y%m%d-%H%M%S}"
     made = Run.create(folder, design, layout, cache_folder(cache))
-    return _interruptible(folder, lambda: execute(made, jobs or _processors(), Console()))
+    try:
+        return _interruptible(folder, lambda: execute(made, jobs or _processors(), commands.console_of()))
+    except UserError:
+        made.discard_unless_begun()
+        raise
 
 
 @app.command()
-def resume(folder: RunFolder, jobs: Jobs = None) -> int:
+def resume(folder: commands.RunFolder, jobs: Jobs = None) -> int:
     """Go on with a run that was stopped: trials that have ended are kept, others go on from their checkpoints."""
     from simonides.experiments.execute import execute
     from simonides.experiments.runs import Run
 
     found = Run(folder)
-    return _interruptible(folder, lambda: execute(found, jobs or _processors(), Console()))
+    return _interruptible(folder, lambda: execute(found, jobs or _processors(), commands.console_of()))
 
 
 @app.command()
-def digest(folder: RunFolder) -> int:
+def digest(folder: commands.RunFolder) -> int:
     """Print the sha256 of each trial's trace, and of the whole run."""
     from simonides.experiments.runs import Run
     from simonides.sim.trace import Trace, run_digest
@@ -97,28 +99,32 @@ def digest(folder: RunFolder) -> int:
     return 0
 
 
-@app.command(name="list")
-def list_parts(kind: Annotated[str, typer.Argument(help="memory, environment, policy, ...")]) -> int:
-    """List the parts of one kind, with who registered them."""
-    from simonides.sim.registry import registry
-
-    names = registry(kind).names()
-    width = max(map(len, names), default=0)
-    for name, owner in names.items():
-        typer.echo(f"{name.ljust(width)}  {owner}")
-    return 0
+commands.join(app)
 
 
 def _processors() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _interruptible(folder: Path, work: object) -> int:
+def _interruptible(folder: Path, work: Callable[[], int]) -> int:
     try:
-        return work()  # type: ignore[operator,no-any-return]
+        return work()
     except KeyboardInterrupt:
         typer.echo(f"Stopped. Go on with: simonides resume {folder}", err=True)
         return 130
+
+
+USAGE: type[Exception] = next(c for c in typer.BadParameter.__mro__ if c.__name__ == "ClickException")
+"""Base of what a wrong command line raises; typer has its own copy of click or uses the installed one."""
+
+
+def _misused(error: Any) -> int:
+    path = error.ctx.command_path if getattr(error, "ctx", None) else "simonides"
+    if type(error).__name__ == "NoArgsIsHelpError":
+        error.show()
+    else:
+        typer.echo(f"simonides: {error.format_message()} See: {path} --help", err=True)
+    return 2
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -128,17 +134,16 @@ def main(arguments: list[str] | None = None) -> int:
         sys.path.append(os.getcwd())
     try:
         status = app(args=arguments, standalone_mode=False)
-    except click.exceptions.Exit as end:
+    except typer.Exit as end:
         return end.exit_code
-    except click.ClickException as error:
-        error.show()
-        return 2
+    except USAGE as error:
+        return _misused(error)
     except UserError as error:
         typer.echo(f"simonides: {error}", err=True)
         return 2
     except SimonidesError as error:
         typer.echo(f"simonides: {error}", err=True)
         return 1
-    except (KeyboardInterrupt, click.Abort):
+    except (KeyboardInterrupt, typer.Abort):
         return 130
     return int(status or 0)

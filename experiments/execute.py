@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable
+from collections.abc import Mapping
 from functools import partial
-from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
 from simonides.experiments.progress import progress
 from simonides.experiments.runs import OUTCOME, Outcome, Run
-from simonides.experiments.scheduler import Scheduler
+from simonides.experiments.scheduler import Progress, Scheduler
 from simonides.experiments.worker import settle
 from simonides.sim.config import Trial
 from simonides.sim.errors import CorruptFile
-from simonides.sim.inline import TrialOutcome
 from simonides.sim.trace import run_digest
 
 RAY = "simonides.cluster.runtime:run_ray"
@@ -38,11 +36,19 @@ def execute(run: Run, jobs: int, console: Console) -> int:
             if run.layout.runtime == "inline":
                 Scheduler(run, jobs, shown).run_all(left)
             else:
-                on_ray = partial(attribute(RAY), layout=run.layout, cache=run.cache)
-                runner = cast(Callable[[Trial, Path], TrialOutcome], on_ray)
-                for trial in left:
-                    shown.ended(trial, settle(trial, run.folder_of(trial), runner))
+                _run_on_ray(run, left, shown)
     return summary(run, console)
+
+
+def _run_on_ray(run: Run, trials: list[Trial], shown: Progress) -> None:
+    run_ray = attribute(RAY)
+    for trial in trials:
+
+        def tell(ticks: Mapping[str, int], trial: Trial = trial) -> None:
+            shown.beat(trial, sum(ticks.values()))
+
+        on_ray = partial(run_ray, layout=run.layout, cache=run.cache, progress=tell)
+        shown.ended(trial, settle(trial, run.folder_of(trial).resolve(), on_ray))
 
 
 def attribute(target: str) -> Any:

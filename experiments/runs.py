@@ -164,6 +164,11 @@ class Run:
         """Yield every trial with how it ended. Raises CorruptFile."""
         return ((trial, self.outcome(trial)) for trial in self.trials())
 
+    def discard_unless_begun(self) -> None:
+        """Remove the folder of a run that a user's mistake stopped before any trial had ended."""
+        if not list(self.folder.glob(f"trials/*/{OUTCOME}")):
+            shutil.rmtree(self.folder)
+
     @contextmanager
     def lock(self) -> Iterator[None]:
         """Hold the run for this process. Raises UserError when another one works in it."""

@@ -24,6 +24,7 @@ from simonides.sim.config import Layout, Trial
 from simonides.sim.errors import UserError
 from simonides.sim.inline import TrialOutcome, run_inline
 from simonides.sim.trace import Trace
+from simonides.sim.trial import count_worlds
 from simonides.sim.world import World
 
 BEAT = 0.2
@@ -70,6 +71,7 @@ def _outcome(trial: Trial, ended: TrialOutcome, digest: str, seconds: float) -> 
     return Outcome(
         trial=trial.id,
         status="failed" if ended.failed else "done",
+        settled=len(ended.worlds) == count_worlds(trial.study),
         errors=tuple(" ".join(text.split()) for text in ended.errors),
         worlds={w.name: WorldEnd(ticks=w.ticks, failure=" ".join(w.text.split())) for w in ended.worlds},
         ticks=sum(world.ticks for world in ended.worlds),
