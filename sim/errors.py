@@ -8,6 +8,7 @@ SimonidesError
 │   ├── MissingExtra          a heavy library is not installed; says which extra
 │   └── DataError             a data file is missing, truncated or not what it says
 ├── CorruptFile               a trace, checkpoint, log or index that cannot be read
+├── NotWritten                a trace, checkpoint or log that cannot be written: a full disk
 ├── AccessRefused             an agent asked a space it may not read or write
 ├── StaleBatch                an exchange older than what the memory actor keeps
 ├── SpaceFailed               a memory system raised while its space applied a tick
@@ -51,6 +52,10 @@ class DataError(UserError):
 
 class CorruptFile(SimonidesError):
     """A file of ours fails its checks: magic, length or checksum."""
+
+
+class NotWritten(SimonidesError):
+    """A file of ours could not be written. No part's fault: it ends the trial until it is resumed, and is no failure row."""
 
 
 class AccessRefused(SimonidesError):

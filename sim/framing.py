@@ -6,10 +6,11 @@ import os
 import struct
 import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from simonides.sim.errors import CorruptFile
+from simonides.sim.errors import CorruptFile, NotWritten
 
 HEAD = struct.Struct("<IIB")
 LIMIT = 1 << 31
@@ -47,20 +48,36 @@ class FrameWriter:
         self.flush()
 
     def flush(self) -> None:
-        """Hand everything to the operating system: it survives the death of this process."""
+        """Hand everything to the operating system: it survives the death of this process.
+
+        Raises NotWritten; the file then ends as it did before, and the frames are kept for the next flush.
+        """
         if not self._buffer:
             return
-        data = memoryview(b"".join(self._buffer))
+        whole = b"".join(self._buffer)
+        data, end = memoryview(whole), os.fstat(self._fd).st_size
+        try:
+            while data:
+                data = data[os.write(self._fd, data) :]
+        except OSError as error:
+            os.ftruncate(self._fd, end)  # a torn frame followed by whole ones could not be read
+            self._buffer = [whole]
+            raise not_written(self.path, error) from error
         self._buffer, self._size = [], 0
-        while data:
-            data = data[os.write(self._fd, data) :]
 
     def close(self) -> None:
-        """Flush and close."""
+        """Flush and close. Raises NotWritten, with the file closed."""
         if self._fd >= 0:
-            self.flush()
-            os.close(self._fd)
-            self._fd = -1
+            try:
+                self.flush()
+            finally:
+                os.close(self._fd)
+                self._fd = -1
+
+
+def not_written(path: Path, error: OSError) -> NotWritten:
+    """Return what to raise when a file of ours cannot be written."""
+    return NotWritten(f"{path} cannot be written: {error.strerror or error}. Make room or give access, then resume.")
 
 
 def read_frames(path: Path) -> Iterator[Frame]:
@@ -102,19 +119,22 @@ def cut_torn_tail(path: Path) -> None:
 def replace_file(path: Path, data: bytes, sync: bool = True) -> None:
     """Write a whole file by a temporary one and `os.replace`: readers see the old content or the new one.
 
-    `sync` False leaves it to the operating system when the bytes reach the disk. Raises OSError.
+    `sync` False leaves it to the operating system when the bytes reach the disk. Raises NotWritten.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         with open(temporary, "wb") as file:
             file.write(HEAD.pack(len(data), zlib.crc32(data), 0) + data)
             file.flush()
             if sync:
                 os.fsync(file.fileno())
         os.replace(temporary, path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
+    except BaseException as error:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            raise not_written(path, error) from error
         raise
 
 

@@ -17,7 +17,7 @@ from time import monotonic
 from simonides.sim.checkpoint import CheckpointStore, slug
 from simonides.sim.codec import pack
 from simonides.sim.context import Services
-from simonides.sim.errors import ContractBroken, StaleBatch
+from simonides.sim.errors import ContractBroken, NotWritten, StaleBatch
 from simonides.sim.exchange import Batch, BatchId, Refusal, Reply, pack_batch, unpack_batch
 from simonides.sim.framing import FrameWriter, cut_torn_tail, read_file, read_frames, replace_file
 from simonides.sim.space import Space, SpaceSetup
@@ -41,7 +41,7 @@ class BatchLog:
         self._file = FrameWriter(path)
 
     def append(self, raw: bytes) -> None:
-        """Append one packed batch; it is with the operating system when this returns. Raises OSError."""
+        """Append one packed batch; it is with the operating system when this returns. Raises NotWritten."""
         self._file.append_now(BATCH, EPOCH.pack(self.epoch) + raw)
 
     def batches(self) -> list[Batch]:
@@ -185,7 +185,7 @@ class SpaceHost:
     async def exchange(self, batch: Batch, raw: bytes | None = None) -> Reply:
         """Answer one batch: at most once applied, however often it is sent; a duplicate gets the original reply.
 
-        Raises StaleBatch for what is older than the kept replies, ContractBroken for an unknown client, OSError when
+        Raises StaleBatch for what is older than the kept replies, ContractBroken for an unknown client, NotWritten when
         the log cannot be written.
         """
         if self._log is None:
@@ -357,6 +357,8 @@ class SpaceHost:
             if self._every and space.tick % self._every == 0 and self._store is not None:
                 self._trace.flush()
                 self._store.save("space", space.name, space.tick, space.snapshot())
+        except NotWritten:
+            raise
         except (Exception, asyncio.CancelledError) as error:
             self._fail(space, tick, error)
         space.wake()

@@ -8,7 +8,7 @@ from time import perf_counter
 from typing import Any
 
 from simonides.sim.codec import canonical, encode, pack
-from simonides.sim.errors import PartFailed, SpaceFailed
+from simonides.sim.errors import NotWritten, PartFailed, SpaceFailed
 from simonides.sim.exchange import Batch, Read, Refusal, Reply, Write
 from simonides.sim.seeds import identity
 from simonides.sim.trace import WORLD
@@ -34,6 +34,8 @@ async def live(world: World) -> WorldResult:
         try:
             while world.environment.agents and world.tick < world.setup.join + world.setup.ticks:
                 await tick(world)
+        except NotWritten:
+            raise
         except Exception as error:
             world.fail(error)
         for port in world.ports:

@@ -1,0 +1,164 @@
+"""The commands that look at parts and runs: list, check, show, report, plot, debug, score, data.
+
+What they need is imported when they are called, so that help and lists come at once.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+import yaml
+from rich.console import Console
+
+from simonides.sim.errors import UserError
+from simonides.sim.registry import registry
+
+StudyName = Annotated[str, typer.Argument(metavar="STUDY", help="A study's YAML file, or the name of a shipped study.")]
+RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a run.")]
+Overrides = Annotated[list[str] | None, typer.Argument(metavar="[a.b=c]...", help="Fields to set first.")]
+Parameters = Annotated[list[str] | None, typer.Argument(metavar="[name=value]...", help="Parameters of the part.")]
+TrialName = Annotated[str | None, typer.Option(help="A trial, by its id or by its number from 0 on.")]
+
+check = typer.Typer(help="Check a part against what every part of its kind must hold.", no_args_is_help=True)
+score = typer.Typer(help="Score files of answers by a benchmark's own rule.", no_args_is_help=True)
+models = typer.Typer(help="The models that policies and memory systems can ask.", no_args_is_help=True)
+
+
+def console_of() -> Console:
+    """Return a console as wide as the terminal, or wide enough for whole ids where there is none."""
+    return Console() if sys.stdout.isatty() else Console(width=160)
+
+
+def join(app: typer.Typer) -> None:
+    """Add these commands to the command line."""
+    app.command(name="list")(list_parts)
+    for command in (show, debug):
+        app.command()(command)
+    for name, group in (("check", check), ("score", score), ("models", models)):
+        app.add_typer(group, name=name)
+
+
+def list_parts(kind: Annotated[str, typer.Argument(help="memory, environment, policy, ...")]) -> int:
+    """List the parts of one kind: name, who registered it, and what its file says it is."""
+    owners = registry(kind).names()
+    width = max(map(len, owners), default=0)
+    for name, owner in owners.items():
+        typer.echo(f"{name.ljust(width)}  {owner}")
+        if first := _first_sentence(owner):
+            typer.echo(f"{' ' * width}  {first}")
+    return 0
+
+
+def _first_sentence(module: str) -> str:
+    """Return the first line of a module's docstring without importing the module, or "" when it has none."""
+    try:
+        spec = find_spec(module)
+    except (ImportError, ValueError):
+        return ""
+    if spec is None or spec.origin is None or not spec.origin.endswith(".py"):
+        return ""
+    text = ast.get_docstring(ast.parse(Path(spec.origin).read_text(encoding="utf-8")))
+    return text.splitlines()[0] if text else ""
+
+
+@models.command(name="list")
+def list_models() -> int:
+    """List the registered models."""
+    return list_parts("model")
+
+
+def show(
+    folder: RunFolder,
+    trial: TrialName = None,
+    space: Annotated[str | None, typer.Option(help="Show what this space holds.")] = None,
+    at: Annotated[int | None, typer.Option(help="... after all ticks before this one. Default: at the end.")] = None,
+    record: Annotated[
+        str | None, typer.Option(help="Show every version of this record, and what it descends from.")
+    ] = None,
+) -> int:
+    """Show a run, a trial of it, a space at a tick, or a record."""
+    from simonides.experiments import look
+    from simonides.experiments.execute import summary
+    from simonides.experiments.runs import Run
+
+    run, console = Run(folder), console_of()
+    if trial is None and space is None and record is None:
+        return summary(run, console)
+    chosen = _only_trial(run.trials()) if trial is None else run.trial(trial)
+    seen = look.Look(run.folder_of(chosen))
+    if record is not None:
+        console.print(look.record_table(seen, record))
+    elif space is not None:
+        console.print(look.space_table(seen, space, at))
+    else:
+        console.print(look.trial_table(seen, chosen, run.outcome(chosen)))
+    return 0
+
+
+def _only_trial(trials: list[Any]) -> Any:
+    if len(trials) != 1:
+        raise UserError(f"This run has {len(trials)} trials; say which: --trial 0, or --trial '{trials[0].id}'.")
+    return trials[0]
+
+
+def debug(
+    study: StudyName,
+    overrides: Overrides = None,
+    trial: TrialName = None,
+    at: Annotated[int | None, typer.Option(help="Tick at which to stop. Default: the first of each world.")] = None,
+) -> int:
+    """Run one trial in this process and stop in the debugger at a tick, with the world in hand."""
+    from simonides.experiments.debugger import debug_trial
+    from simonides.experiments.runs import find_trial
+    from simonides.experiments.studyfile import load_study
+
+    trials = list(load_study(study, overrides or ()).trials())
+    return debug_trial(trials[0] if trial is None else find_trial(trials, trial), at, typer.echo)
+
+
+def _parameters(given: list[str] | None) -> dict[str, Any]:
+    found = {}
+    for one in given or ():
+        name, equals, raw = one.partition("=")
+        if not equals:
+            raise UserError(f"{one!r} is no parameter; write name=value.")
+        try:
+            found[name] = yaml.safe_load(raw)
+        except yaml.YAMLError:
+            raise UserError(f"{name}: {raw!r} is not a YAML value.") from None
+    return found
+
+
+Part = Annotated[str, typer.Argument(metavar="NAME", help="A registered name, or module:attribute.")]
+
+
+@check.command(name="memory")
+def check_memory(name: Part, parameters: Parameters = None) -> int:
+    """Run the universal suite, and the system's own checks, on a memory system."""
+    from simonides.sim.checks.memory import check_memory
+    from simonides.sim.checks.report import render
+
+    report = check_memory(name, _parameters(parameters))
+    typer.echo(render(report))
+    return 0 if report.passed else 1
+
+
+@score.command(name="locomo-f1")
+def score_locomo(
+    file: Annotated[Path, typer.Argument(metavar="FILE.jsonl", help="Rows with category, answer, response.")],
+) -> int:
+    """Add LoCoMo's official F1 to each row, and print the means as a last line."""
+    from simonides.experiments.metrics.score import locomo_f1_means, score_locomo_f1
+
+    rows = []
+    for row in score_locomo_f1(file):
+        typer.echo(json.dumps(row, ensure_ascii=False))
+        rows.append({"category": row["category"], "official_f1": row["official_f1"], "set_f1": row["set_f1"]})
+    typer.echo(json.dumps({"mean": locomo_f1_means(rows)}, ensure_ascii=False))
+    return 0

@@ -1,0 +1,98 @@
+"""Run what is left of a run's trials, inline over processes or on Ray; and tell how the whole ended."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from simonides.experiments.progress import progress
+from simonides.experiments.runs import OUTCOME, Outcome, Run
+from simonides.experiments.scheduler import Progress, Scheduler
+from simonides.experiments.worker import settle
+from simonides.sim.config import Trial
+from simonides.sim.errors import CorruptFile
+from simonides.sim.trace import run_digest
+
+RAY = "simonides.cluster.runtime:run_ray"
+"""Runs one trial on Ray; reached by name, because a study does not know where it runs."""
+
+
+def execute(run: Run, jobs: int, console: Console) -> int:
+    """Run every trial that has not ended, print a summary, and return 0, or 1 when a trial failed.
+
+    Raises UserError for a user's mistake that a trial finds, KeyboardInterrupt when it is stopped; the run can then be
+    resumed.
+    """
+    with run.lock():
+        trials = run.trials()
+        kept = {trial.id: _known(run, trial, console) for trial in trials}
+        left = [trial for trial in trials if not _settled(kept[trial.id])]
+        with progress(console, len(trials), len(trials) - len(left)) as shown:
+            if run.layout.runtime == "inline":
+                Scheduler(run, jobs, shown).run_all(left)
+            else:
+                _run_on_ray(run, left, shown)
+    return summary(run, console)
+
+
+def _run_on_ray(run: Run, trials: list[Trial], shown: Progress) -> None:
+    run_ray = attribute(RAY)
+    for trial in trials:
+
+        def tell(ticks: Mapping[str, int], trial: Trial = trial) -> None:
+            shown.beat(trial, sum(ticks.values()))
+
+        on_ray = partial(run_ray, layout=run.layout, cache=run.cache, progress=tell)
+        shown.ended(trial, settle(trial, run.folder_of(trial).resolve(), on_ray))
+
+
+def attribute(target: str) -> Any:
+    """Return what "module:attribute" names: a part of another folder, which this one may not import."""
+    module, _, name = target.partition(":")
+    return getattr(importlib.import_module(module), name)
+
+
+def _known(run: Run, trial: Trial, console: Console) -> Outcome | None:
+    try:
+        return run.outcome(trial)
+    except CorruptFile as error:
+        text = f"{error} The trial is finished again from its checkpoints."
+        console.print(text, markup=False, highlight=False, soft_wrap=True)
+        (run.folder_of(trial) / OUTCOME).unlink()
+        return None
+
+
+def _settled(outcome: Outcome | None) -> bool:
+    return outcome is not None and outcome.settled
+
+
+def summary(run: Run, console: Console) -> int:
+    """Print a row for each trial and the run's digest; return 0, or 1 when a trial failed or has not ended."""
+    outcomes = list(run.outcomes())
+    console.print(_table(run, outcomes))
+    for trial, outcome in outcomes:
+        for error in outcome.errors if outcome else ():
+            console.print(f"{trial.id}: {error}", markup=False, highlight=False, soft_wrap=True)
+    digests = {trial.id: outcome.digest for trial, outcome in outcomes if outcome and outcome.digest}
+    if len(digests) == len(outcomes):
+        console.print(f"Digest of the run: {run_digest(digests)}", highlight=False, soft_wrap=True)
+    console.print(f"Run folder: {run.folder}", markup=False, highlight=False, soft_wrap=True)
+    return 0 if all(outcome and outcome.status == "done" for _, outcome in outcomes) else 1
+
+
+def _table(run: Run, outcomes: list[tuple[Trial, Outcome | None]]) -> Table:
+    table = Table(title=f"Study {run.study.name}: {len(outcomes)} trials", title_justify="left")
+    for name in ("trial", "status", "ticks", "seconds", "digest"):
+        table.add_column(name, justify="right" if name in ("ticks", "seconds") else "left", overflow="fold")
+    for trial, outcome in outcomes:
+        if outcome is None:
+            table.add_row(trial.id, "not ended", "", "", "")
+        else:
+            status = outcome.status if outcome.reproducible or outcome.status == "failed" else "done, not reproducible"
+            table.add_row(trial.id, status, str(outcome.ticks), f"{outcome.seconds:.1f}", outcome.digest[:12])
+    return table

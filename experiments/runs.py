@@ -1,0 +1,278 @@
+"""The folder of a run: its study, its manifest, and a folder for every trial with how it ended.
+
+A run is made whole or not at all, one process at a time works in it, and what has ended is never lost.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import platform
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from functools import cached_property
+from importlib.metadata import PackageNotFoundError, requires, version
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from filelock import FileLock, Timeout
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+import simonides.sim
+from simonides.sim.checkpoint import slug
+from simonides.sim.config import Layout, Study, Trial, parse_study, study_json
+from simonides.sim.errors import CorruptFile, StudyError, UserError, near
+from simonides.sim.registry import one_line
+
+STUDY, MANIFEST, OUTCOME, REPORT = "study.yaml", "manifest.json", "outcome.json", "report.html"
+
+
+class WorldEnd(BaseModel):
+    """How one world of a trial ended: the ticks it lived, and one line when it failed."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    ticks: int
+    failure: str = ""
+
+
+class Outcome(BaseModel):
+    """How a trial ended, as `outcome.json` keeps it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    trial: str
+    status: Literal["done", "failed"]
+    settled: bool = True
+    """False when something outside the trial stopped it (killed, hung, disk full): resuming the run tries it again."""
+    errors: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    """What happened and did no harm, such as a damaged checkpoint that was passed over."""
+    worlds: dict[str, WorldEnd] = {}
+    ticks: int = 0
+    digest: str = ""
+    """sha256 of the trial's trace; empty when it was stopped from outside."""
+    reproducible: bool = True
+    seconds: float = 0.0
+    """Wall time of the process that ended it; without that of earlier ones."""
+
+
+def cache_folder(chosen: Path | None = None) -> Path:
+    """Return the folder of the embedding cache: the chosen one, or the user's, which all runs share."""
+    if chosen is not None:
+        return chosen.expanduser().resolve()
+    home = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    return Path(home).expanduser() / "simonides" / "embeddings"
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a text file so that readers see the old content or the new one. Raises OSError."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with open(temporary, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+class Run:
+    """One execution of a study: a folder on disk."""
+
+    def __init__(self, folder: Path) -> None:
+        """Open a run's folder. Raises UserError when there is none, CorruptFile when its files cannot be read."""
+        self.folder = folder
+        if not (folder / MANIFEST).is_file() or not (folder / STUDY).is_file():
+            raise UserError(f"{folder} is not the folder of a run: it has no {MANIFEST} and {STUDY}.")
+        self.manifest = _json(folder / MANIFEST)
+        try:
+            self.layout = Layout.model_validate(self.manifest.get("layout"))
+        except ValidationError as error:
+            raise CorruptFile(f"{folder / MANIFEST}: {one_line(error, 'layout')}") from None
+
+    @classmethod
+    def create(cls, folder: Path, study: Study, layout: Layout, cache: Path) -> Run:
+        """Make the folder of a new run, whole or not at all. Raises UserError when something is there already."""
+        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+            hint = f" Go on with it: simonides resume {folder}" if (folder / MANIFEST).exists() else ""
+            raise UserError(f"{folder} exists already; choose another --out.{hint}")
+        _distinct(study)
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        making = folder.with_name(f".{folder.name}.{os.getpid()}")
+        making.mkdir()
+        try:
+            text = yaml.safe_dump(study.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+            write_whole(making / STUDY, text)
+            write_whole(making / MANIFEST, json.dumps(_manifest(study, layout, cache), indent=1) + "\n")
+            (making / "trials").mkdir()
+            os.rename(making, folder)
+        except BaseException:
+            shutil.rmtree(making, ignore_errors=True)
+            raise
+        return cls(folder)
+
+    @cached_property
+    def study(self) -> Study:
+        """The study as it was resolved when the run began. Raises CorruptFile when its file was changed since."""
+        path = self.folder / STUDY
+        try:
+            fields = yaml.safe_load(path.read_text(encoding="utf-8"))
+        except (yaml.YAMLError, UnicodeDecodeError) as error:
+            raise CorruptFile(f"{path}: not YAML any more: {' '.join(str(error).split())}.") from None
+        if not isinstance(fields, dict):
+            raise CorruptFile(f"{path}: found no map of fields; restore the file from a copy.")
+        study = parse_study(fields)
+        if study_hash(study) != self.manifest.get("study_sha256"):
+            raise CorruptFile(f"{path} is not the study that this run began with; start a new run for another study.")
+        return study
+
+    @property
+    def cache(self) -> Path:
+        """Folder of the embedding cache that this run began with."""
+        return Path(self.manifest.get("cache") or cache_folder())
+
+    def trials(self) -> list[Trial]:
+        """Return all trials of the study, in order."""
+        return list(self.study.trials())
+
+    def trial(self, wanted: str) -> Trial:
+        """Return a trial by its id, its number from 0 on, or its folder's name. Raises UserError."""
+        return find_trial(self.trials(), wanted)
+
+    def folder_of(self, trial: Trial | str) -> Path:
+        """Return the folder of a trial: always inside the run's, whatever the trial's id is made of."""
+        return self.folder / "trials" / slug(trial if isinstance(trial, str) else trial.id)
+
+    def outcome(self, trial: Trial | str) -> Outcome | None:
+        """Return how a trial ended, or None when it has not. Raises CorruptFile."""
+        path = self.folder_of(trial) / OUTCOME
+        if not path.exists():
+            return None
+        try:
+            return Outcome.model_validate(_json(path))
+        except ValidationError as error:
+            raise CorruptFile(f"{path}: {one_line(error, '')}") from None
+
+    def outcomes(self) -> Iterator[tuple[Trial, Outcome | None]]:
+        """Yield every trial with how it ended. Raises CorruptFile."""
+        return ((trial, self.outcome(trial)) for trial in self.trials())
+
+    def discard_unless_begun(self) -> None:
+        """Remove the folder of a run that a user's mistake stopped before any trial had ended."""
+        if not list(self.folder.glob(f"trials/*/{OUTCOME}")):
+            shutil.rmtree(self.folder)
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Hold the run for this process. Raises UserError when another one works in it."""
+        lock = FileLock(self.folder / ".lock", timeout=0)
+        try:
+            lock.acquire()
+        except Timeout:
+            raise UserError(f"Another process is working in {self.folder}; wait for it, or stop it.") from None
+        try:
+            yield
+        finally:
+            lock.release()
+
+
+def keep(folder: Path, outcome: Outcome) -> None:
+    """Write how a trial ended into its folder, whole. Raises OSError."""
+    folder.mkdir(parents=True, exist_ok=True)
+    write_whole(folder / OUTCOME, json.dumps(outcome.model_dump(mode="json"), indent=1) + "\n")
+
+
+def study_hash(study: Study) -> str:
+    """Return the sha256 of a study's canonical JSON, as hex."""
+    return hashlib.sha256(study_json(study).encode()).hexdigest()
+
+
+def find_trial(trials: list[Trial], wanted: str) -> Trial:
+    """Return a trial by its id, its number from 0 on, or its folder's name. Raises UserError."""
+    by_name = {trial.id: trial for trial in trials}
+    for trial in trials:
+        by_name.setdefault(slug(trial.id), trial)
+    if wanted in by_name:
+        return by_name[wanted]
+    if wanted.isdecimal() and int(wanted) < len(trials):
+        return trials[int(wanted)]
+    raise UserError(
+        f"No trial is called {wanted!r}.{near(wanted, [t.id for t in trials])} There are {len(trials)}: "
+        f"give a number from 0 to {len(trials) - 1}, or an id such as {trials[0].id!r}."
+    )
+
+
+def _distinct(study: Study) -> None:
+    seen: set[str] = set()
+    for trial in study.trials():
+        if trial.id in seen:
+            raise StudyError(f"factors: two trials are both called {trial.id!r}; make a factor's values distinct.")
+        seen.add(trial.id)
+
+
+def _json(path: Path) -> dict[str, Any]:
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise CorruptFile(f"{path}: not JSON any more: {error}.") from None
+    if not isinstance(value, dict):
+        raise CorruptFile(f"{path}: expected a map, found a {type(value).__name__}.")
+    return value
+
+
+# --- the manifest -----------------------------------------------------------------------------------------------------
+
+
+def _manifest(study: Study, layout: Layout, cache: Path) -> dict[str, Any]:
+    trials = [trial.id for trial in study.trials()]
+    return {
+        "study": study.name,
+        "study_sha256": study_hash(study),
+        "seeds": list(range(study.seeds)) if isinstance(study.seeds, int) else list(study.seeds),
+        "trials": trials,
+        "layout": layout.model_dump(mode="json"),
+        "cache": str(cache),
+        "started": datetime.now(UTC).isoformat(timespec="seconds"),
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "versions": _versions(),
+        "commit": _commit(),
+    }
+
+
+def _versions() -> dict[str, str]:
+    found = {}
+    try:
+        wanted = requires("simonides") or []
+    except PackageNotFoundError:
+        wanted = []
+    names = [re.split(r"[^A-Za-z0-9._-]", line, maxsplit=1)[0] for line in wanted if "extra ==" not in line]
+    for name in ["simonides", *sorted(names)]:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def _commit() -> str | None:
+    """Return the commit of the checkout that this package runs from, "+changes" added; None outside a checkout."""
+    source = Path(simonides.sim.__file__)
+
+    def git(*words: str) -> str | None:
+        try:
+            done = subprocess.run(["git", "-C", str(source.parent), *words], capture_output=True, text=True, timeout=10)
+        except (OSError, subprocess.TimeoutExpired):
+            return None
+        return done.stdout.strip() if done.returncode == 0 else None
+
+    if git("ls-files", "--error-unmatch", source.name) is None:
+        return None
+    return f"{git('rev-parse', 'HEAD')}{'+changes' if git('diff', 'HEAD', '--stat') else ''}"
