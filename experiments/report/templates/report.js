@@ -28,6 +28,7 @@
     const wanted = decodeURIComponent(location.hash.slice(1));
     const page = pages.find((one) => one.dataset.page === wanted) || pages[0];
     for (const one of pages) one.hidden = one !== page;
+    document.querySelector("header.top").hidden = page !== pages[0]; // a trial's page has a heading of its own
     if (wanted) {
       page.focus({ preventScroll: true });
       (document.getElementById(wanted) || page).scrollIntoView();

@@ -2,12 +2,11 @@
 
 import dataclasses
 import html.parser
-import importlib.util
 import re
 import shutil
 import subprocess
-from pathlib import Path
 
+import made_up_report
 import polars as pl
 import pytest
 
@@ -15,17 +14,9 @@ from simonides.experiments.report.page import render_report
 from simonides.sim.errors import ContractBroken
 
 
-def made_up():
-    # Test folders are no packages (importmode=importlib), so a neighbouring file is loaded by its path.
-    spec = importlib.util.spec_from_file_location("made_up", Path(__file__).with_name("made_up.py"))
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 @pytest.fixture(scope="module")
 def context():
-    return made_up().context()
+    return made_up_report.context()
 
 
 @pytest.fixture(scope="module")
@@ -131,6 +122,7 @@ def test_a_trials_link_shows_its_page_alone(browse):
     dom = browse("report.html#trial-1", "--dump-dom")
     assert re.search(r'<main id="main"[^>]*hidden', dom)
     assert not re.search(r'<article class="inner page" id="trial-1"[^>]*hidden', dom)
+    assert re.search(r'<header class="top"[^>]*hidden', dom)
     assert len(re.findall(r'<article class="inner page"[^>]*hidden', dom)) == 2
 
 
