@@ -181,7 +181,7 @@ def _download(file: DataFile, folder: Path, progress: Progress) -> None:
         found = retrying(_receive, file, part, progress)
         if file.sha256 not in (UNKNOWN, found):
             raise DataError(
-                f"{file.url} has sha256 {found}, expected {file.sha256}; the publisher changed it or the way damaged it."
+                f"{file.url} has sha256 {found}, expected {file.sha256}; the publisher or the way changed it."
             )
         _pin(folder, file).write_text(found + "\n")
         os.replace(part, folder / file.name)

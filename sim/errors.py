@@ -55,7 +55,7 @@ class CorruptFile(SimonidesError):
 
 
 class NotWritten(SimonidesError):
-    """A file of ours could not be written. No part's fault: it ends the trial until it is resumed, and is no failure row."""
+    """A file of ours could not be written: no part's fault. The trial ends until it is resumed; it is no failure row."""
 
 
 class AccessRefused(SimonidesError):
