@@ -54,7 +54,8 @@ class MemoryBank:
     each turn is kept when a uniform draw is at most its retention; `forgetting="threshold"` keeps it when retention is
     at least `threshold` instead (as G-Memory's variant does), "off" always. A date that lost all its turns loses its
     summary and portrait too. Time is simulated time since the last recall in units of `unit_days`: the original leaves
-    the unit open, and with days nearly nothing outlives sessions that are weeks apart, as LoCoMo's are.
+    the unit open, and with days nearly nothing outlives sessions that are weeks apart, as LoCoMo's are. A turn is tried
+    again at each session's end, as at each load in the original, so the chances multiply.
 
     When managed, each date without one gets a summary (`mb.day_summary`) and a portrait (`mb.day_personality`); when
     there are new ones, the overall ones are made anew from all that are left (`mb.overall_summary`,
