@@ -28,7 +28,7 @@ VARIANTS = [
     ("vector", {"hybrid": True, "turns": 2}),
     ("generative-agents", {"compat": "repo", "threshold": 40, "k": 4}),
     ("memorybank", {"compat": "repo", "chunk": 0}),
-    ("memorybank", {"forgetting": "threshold", "forget_on": "manage", "recent": 0}),
+    ("memorybank", {"forgetting": "threshold", "forget_on": "manage", "unit_days": 7.0}),
 ]
 
 

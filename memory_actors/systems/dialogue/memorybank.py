@@ -37,14 +37,14 @@ class Text(BaseModel):
     text: str = Field(min_length=1)
 
 
-def retention(days: float, strength: float, compat: Literal["repo"] | None = None) -> float:
-    """Return the share that is retained: exp(-days / strength), Ebbinghaus' curve as the paper gives it.
+def retention(time: float, strength: float, compat: Literal["repo"] | None = None) -> float:
+    """Return the share that is retained: exp(-time / strength), Ebbinghaus' curve as the paper gives it.
 
-    `compat="repo"` is exp(-(days / 5) * strength): in the public code the division binds first, so that a stronger
+    `compat="repo"` is exp(-(time / 5) * strength): in the public code the division binds first, so that a stronger
     entry fades faster.
     """
-    days = max(days, 0.0)
-    return math.exp(-(days / 5.0) * strength) if compat == "repo" else math.exp(-days / strength)
+    time = max(time, 0.0)
+    return math.exp(-(time / 5.0) * strength) if compat == "repo" else math.exp(-time / strength)
 
 
 class MemoryBank:
@@ -53,7 +53,9 @@ class MemoryBank:
     A turn has strength 1 when written and one more with each recall, which also sets its clock back. At `forget_on`
     each turn is kept when a uniform draw is at most its retention; `forgetting="threshold"` keeps it when retention is
     at least `threshold` instead (as G-Memory's variant does), "off" always. A date that lost all its turns loses its
-    summary and portrait too. Retention counts simulated days since the last recall; the original's unit is unclear.
+    summary and portrait too. Time is simulated time since the last recall in units of `unit_days`: the original leaves
+    the unit open, and with days nearly nothing outlives sessions that are weeks apart, as LoCoMo's are. A turn is tried
+    again at each session's end, as at each load in the original, so the chances multiply.
 
     When managed, each date without one gets a summary (`mb.day_summary`) and a portrait (`mb.day_personality`); when
     there are new ones, the overall ones are made anew from all that are left (`mb.overall_summary`,
@@ -88,12 +90,14 @@ class MemoryBank:
         forgetting: Literal["sampled", "threshold", "off"] = "sampled",
         threshold: Annotated[float, Field(ge=0.0, le=1.0)] = 0.3,
         forget_on: Literal["session_end", "manage"] = "session_end",
+        unit_days: Annotated[float, Field(gt=0.0)] = 1.0,
         index: str = "arena",
         index_params: dict[str, Plain] | None = None,
         compat: Literal["repo"] | None = None,
     ) -> None:
         self.k, self.recent, self.chunk = k, recent, chunk
         self.forgetting, self.threshold, self.forget_on = forgetting, threshold, forget_on
+        self.unit = unit_days * DAY
         self.index, self.index_params = index, index_params or {}
         self.compat = compat
         self._records = Records()
@@ -224,7 +228,7 @@ class MemoryBank:
         turns = self._turns()
         if self.forgetting == "off" or not turns:
             return []
-        share = [retention((ctx.time - t.data["recalled"]) / DAY, t.data["strength"], self.compat) for t in turns]
+        share = [retention((ctx.time - t.data["recalled"]) / self.unit, t.data["strength"], self.compat) for t in turns]
         sampled = self.forgetting == "sampled"
         floor = ctx.rng.random(len(turns)).tolist() if sampled else [self.threshold] * len(turns)
         return [turn for turn, kept, least in zip(turns, share, floor, strict=True) if kept < least]

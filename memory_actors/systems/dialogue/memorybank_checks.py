@@ -15,9 +15,9 @@ DAILY = ("mb.day_summary", "mb.day_personality")
 OVERALL = ("mb.overall_summary", "mb.overall_personality")
 
 
-def _retains(days: float, strength: float, wanted: float, compat: str | None = None) -> None:
-    found = retention(days, strength, compat)  # type: ignore[arg-type]
-    expected = f"R(t={days}, S={strength}) = {wanted} (compat={compat!r})"
+def _retains(time: float, strength: float, wanted: float, compat: str | None = None) -> None:
+    found = retention(time, strength, compat)  # type: ignore[arg-type]
+    expected = f"R(t={time}, S={strength}) = {wanted} (compat={compat!r})"
     demand(math.isclose(found, wanted, abs_tol=5e-5), expected, f"{found:.4f}", ADVICE)
 
 
@@ -51,7 +51,9 @@ async def _repository(subject: Subject) -> None:
 
 async def _fading(subject: Subject) -> None:
     """With every draw 0.5, turns fade after ln 2 = 0.693 days at strength 1; their empty date loses its summary."""
-    desk = Desk(subject.make(compat=None, forgetting="sampled", forget_on="session_end", chunk=0), draw=0.5)
+    desk = Desk(
+        subject.make(compat=None, forgetting="sampled", forget_on="session_end", unit_days=1.0, chunk=0), draw=0.5
+    )
     for number, days in enumerate((0.0, 0.1, 1.0, 1.7)):
         await desk.write(experience(number, days=days))
     await desk.manage("tick")
