@@ -8,72 +8,31 @@ from __future__ import annotations
 import os
 import secrets
 import stat
+import sys
 import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from time import monotonic
-from typing import Any
 
-import ray
-from ray.exceptions import GetTimeoutError, RayActorError, RayTaskError
-
-from simonides.cluster.memory_actor import MemoryActor
-from simonides.cluster.world_actor import WorldActor
 from simonides.sim.config import Layout, Trial
 from simonides.sim.errors import UserError
 from simonides.sim.inline import TrialOutcome
-from simonides.sim.trial import Assembly, assemble, hosted, services_of
-
-RESTARTS = 5
-"""How often an actor is restarted before its trial fails: a lost node costs one, a part that kills its host all."""
-
-Progress = Callable[[Mapping[str, int]], None]
-
-
-def connect(address: str | None) -> None:
-    """Connect to Ray, once a process: to a cluster by address, or to a Ray of our own on this machine.
-
-    Ray executes what it is sent, so it is only used with a token (ray.md, CVE-2023-48022). Raises UserError when a
-    cluster's token is not given or the cluster does not answer.
-    """
-    if ray.is_initialized():
-        return
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
-    if os.environ.get("RAY_AUTH_MODE") != "token":
-        if address is not None:
-            raise UserError(
-                f"Ray at {address} was asked for without a token: set RAY_AUTH_MODE=token and RAY_AUTH_TOKEN_PATH "
-                "to the cluster's token file (mode 600)."
-            )
-        os.environ["RAY_AUTH_MODE"] = "token"
-        os.environ["RAY_AUTH_TOKEN_PATH"] = str(_new_token())
-    options: dict[str, Any] = {"log_to_driver": False, "configure_logging": False}
-    if address is None:
-        options |= {"include_dashboard": False, "object_store_memory": 200 << 20}
-    try:
-        ray.init(address=address, **options)
-    except (ConnectionError, RuntimeError, ValueError) as error:
-        raise UserError(
-            f"Ray at {address or 'this machine'} could not be reached: {' '.join(str(error).split())[:200]} "
-            "Check the address and that RAY_AUTH_TOKEN_PATH holds the cluster's token."
-        ) from None
-
-
-def _new_token() -> Path:
-    path = Path(tempfile.mkdtemp(prefix="simonides-")) / "token"
-    path.touch(mode=stat.S_IRUSR | stat.S_IWUSR)
-    path.write_text(secrets.token_hex(32))
-    return path
+from simonides.sim.trial import assemble, services_of
 
 
 def run_ray(
-    trial: Trial, folder: Path, layout: Layout, cache: Path | None = None, progress: Progress | None = None
+    trial: Trial,
+    folder: Path,
+    layout: Layout,
+    cache: Path | None = None,
+    progress: Callable[[Mapping[str, int]], None] | None = None,
 ) -> TrialOutcome:
     """Run one trial on Ray to its end, or on from its log and checkpoints; return how its worlds ended.
 
     `folder` must be seen by every node. Raises UserError when it is not, or when Ray cannot be reached.
     """
+    require_token(layout.address)
+    from simonides.cluster.fleet import Fleet, connect  # Ray reads its settings when it is imported
+
     connect(layout.address)
     folder = folder.resolve()
     folder.mkdir(parents=True, exist_ok=True)
@@ -88,97 +47,29 @@ def run_ray(
     return found
 
 
-class Fleet:
-    """The actors of one trial."""
+def require_token(address: str | None) -> None:
+    """See to it that Ray is used with a token only, since it executes what it is sent (CVE-2023-48022).
 
-    def __init__(self, assembly: Assembly, layout: Layout, folder: Path, cache: Path | None) -> None:
-        self.limit = assembly.trial.study.time_limit
-        common = (assembly.trial.model_dump_json(), layout.model_dump_json())
-        place = (str(folder), str(cache) if cache else None)
-        table = hosted(assembly, layout)
-        self.memory = {
-            index: _actor(MemoryActor, 2 * len({w for s in spaces for w in s.members}) + 64).remote(
-                *common, index, *place
-            )
-            for index, spaces in table.items()
-        }
-        used = range(min(layout.world_actors, len(assembly.worlds)))
-        self.worlds = {i: _actor(WorldActor, 64).remote(*common, i, *place, self.memory) for i in used}
-        self._heard: dict[str, float] = {}
-
-    def run(self, progress: Progress | None) -> TrialOutcome:
-        """Run all worlds; an actor that stays silent beyond the time limit is killed, and the trial fails."""
-        waiting = {actor.run.remote(): index for index, actor in self.worlds.items()}
-        ended: list[TrialOutcome] = []
-        errors: list[str] = []
-        while waiting:
-            done, _ = ray.wait(list(waiting), timeout=0.5)
-            for ref in done:
-                index = waiting.pop(ref)
-                try:
-                    ended.append(ray.get(ref))
-                except (RayActorError, RayTaskError) as error:
-                    errors.append(f"World actor {index} ended: {_reason(error)}")
-            if waiting and (hung := self._silent(progress)):
-                errors.append(hung)
-                break
-            if errors:
-                break
-        if not errors:
-            errors.extend(self._close())
-        worlds = tuple(sorted((w for o in ended for w in o.worlds), key=lambda w: w.name))
-        texts = [text for o in ended for text in o.errors] + errors
-        return TrialOutcome(worlds, tuple(texts), all(o.reproducible for o in ended) and not errors)
-
-    def _silent(self, progress: Progress | None) -> str | None:
-        """Ask every actor for a sign of life; return a line when one has been silent beyond the limit."""
-        now = monotonic()
-        signs = {f"world actor {i}": a.ticks.remote() for i, a in self.worlds.items()}
-        signs |= {f"memory actor {i}": a.epoch.remote() for i, a in self.memory.items()}
-        ready, _ = ray.wait(list(signs.values()), num_returns=len(signs), timeout=min(1.0, self.limit / 4))
-        for name, ref in signs.items():
-            if ref not in ready:
-                if now - self._heard.setdefault(name, now) > self.limit:
-                    return f"The {name} did not answer for {self.limit:g} s: its code hangs; its host was killed."
-                continue
-            self._heard[name] = now
-            try:
-                value = ray.get(ref, timeout=5)
-            except (RayActorError, RayTaskError, GetTimeoutError):
-                continue  # it is restarting: `run` tells when it is gone for good
-            if progress is not None and isinstance(value, dict):
-                progress(value)
-        return None
-
-    def _close(self) -> list[str]:
-        import json
-
-        errors: list[str] = []
-        for index, actor in self.memory.items():
-            try:
-                errors.extend(json.loads(ray.get(actor.close.remote(), timeout=60)))
-            except (RayActorError, RayTaskError, GetTimeoutError) as error:
-                errors.append(f"Memory actor {index} ended: {_reason(error)}")
-        return errors
-
-    def stop(self) -> None:
-        """End the actors, by handle."""
-        for actor in (*self.worlds.values(), *self.memory.values()):
-            ray.kill(actor, no_restart=True)
+    A Ray of our own gets a new token. A mode that is set in the environment stands. Raises UserError for a cluster
+    without a token, or when Ray was imported before its mode could be set.
+    """
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+    if "RAY_AUTH_MODE" in os.environ:
+        return
+    if address is not None:
+        raise UserError(
+            f"Ray at {address} was asked for without a token: set RAY_AUTH_MODE=token and RAY_AUTH_TOKEN_PATH "
+            "to the cluster's token file (mode 600)."
+        )
+    if "ray" in sys.modules:
+        raise UserError("Ray was imported before a token was set: set RAY_AUTH_MODE=token before importing ray.")
+    os.environ["RAY_AUTH_MODE"] = "token"
+    os.environ["RAY_AUTH_TOKEN_PATH"] = str(_new_token())
 
 
-def _actor(kind: type, concurrency: int) -> Any:
-    options = {
-        "num_cpus": 0,
-        "max_concurrency": concurrency,
-        "max_restarts": RESTARTS,
-        "max_task_retries": -1,
-        "scheduling_strategy": "SPREAD",
-        "runtime_env": {"env_vars": {"OMP_NUM_THREADS": "1"}},
-    }
-    return ray.remote(**options)(kind)  # type: ignore[call-overload]
-
-
-def _reason(error: Exception) -> str:
-    cause = getattr(error, "cause", None) or error
-    return f"{type(cause).__name__}: {' '.join(str(cause).split())[:300]}"
+def _new_token() -> Path:
+    path = Path(tempfile.mkdtemp(prefix="simonides-")) / "token"
+    path.touch(mode=stat.S_IRUSR | stat.S_IWUSR)
+    path.write_text(secrets.token_hex(32))
+    return path

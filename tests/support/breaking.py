@@ -46,3 +46,12 @@ class Trespasser(ToyPolicy):
 
     def queries(self, observation, ctx):
         return [Query("x", space="nowhere")]
+
+
+class Spins(ToyMemory):
+    """Computes for ever on writing at tick 4, without giving anybody else a turn."""
+
+    async def write(self, prepared, ctx):
+        while ctx.tick == 4:
+            pass
+        await super().write(prepared, ctx)
