@@ -62,9 +62,7 @@ def test_what_is_answered_by_the_words_that_are_new():
         answer("What does Ann work as?", 'Ann said, "Hello there. I work as a piano tuner. It rains."') == "piano tuner"
     )
     assert answer("Where does Ann live?", 'Ann said, "I live with my cat in Cork now."') == "Cork"
-    assert (
-        answer("What book did Ann read?", 'Ann said, "I read the book \\"x\\" called "Blue Hills" twice."') != NOTHING
-    )
+    assert answer("What book did Ann read?", 'Ann said, "I read that book, "Blue Hills", in a day."') == "Blue Hills"
 
 
 def test_amounts_and_yes_or_no_have_their_own_answers():
