@@ -48,7 +48,8 @@ class DataSet:
 
 
 _GITHUB = "https://raw.githubusercontent.com"
-_BANK = f"{_GITHUB}/zhongwanjun/MemoryBank-SiliconFriend/main"
+_BANK = f"{_GITHUB}/zhongwanjun/MemoryBank-SiliconFriend/ddd1b449926da32759d4f1ff86e69842c403be31/eval_data"
+"""At the commit whose files have the sha256 given here."""
 
 CATALOGUE: dict[str, DataSet] = {
     data.name: data
@@ -83,13 +84,23 @@ CATALOGUE: dict[str, DataSet] = {
             (
                 DataFile(
                     "memory_bank_en.json",
-                    f"{_BANK}/eval_data/en/memory_bank_en.json",
+                    f"{_BANK}/en/memory_bank_en.json",
                     "27c302202f9675d87dcaa73e3a42dc0fca8999dcff3c6e7882a787c8a08d9bc7",
                 ),
                 DataFile(
                     "probing_questions_en.jsonl",
-                    f"{_BANK}/eval_data/en/probing_questions_en.jsonl",
+                    f"{_BANK}/en/probing_questions_en.jsonl",
                     "84538a41e5a9c8000850c19008a85445b01bf52c9960c9d735d21a4b73e5c648",
+                ),
+                DataFile(
+                    "memory_bank_cn.json",
+                    f"{_BANK}/cn/memory_bank_cn.json",
+                    "6098382314c7e5cf1d4564a3b587e9863b1e083f2ba56ce3fbbea68a1c91d287",
+                ),
+                DataFile(
+                    "probing_questions_cn.jsonl",
+                    f"{_BANK}/cn/probing_questions_cn.jsonl",
+                    "10f26828cc14a98b6dca39223d7536b7b9af38f1fe68d7851070a64ec0339aa7",
                 ),
             ),
         ),
@@ -181,7 +192,8 @@ def _download(file: DataFile, folder: Path, progress: Progress) -> None:
         found = retrying(_receive, file, part, progress)
         if file.sha256 not in (UNKNOWN, found):
             raise DataError(
-                f"{file.url} has sha256 {found}, expected {file.sha256}; the publisher or the way changed it."
+                f"{file.url} has sha256 {found}, expected {file.sha256}; "
+                "the publisher changed it, or it was damaged on the way."
             )
         _pin(folder, file).write_text(found + "\n")
         os.replace(part, folder / file.name)

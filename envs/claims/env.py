@@ -34,10 +34,10 @@ def claim(subject: int, value: str) -> str:
 class ClaimsEnv(ParallelEnv[str, Ints, int]):  # type: ignore[misc]
     """A PettingZoo ParallelEnv of n agents and k claims.
 
-    At tick 0 each truth is seen by `witnesses` agents. At every later tick each agent hears what its partner of the
-    tick before told it, and is given a topic, a claim that its new partner wants to know. The action is a value: 0 is
-    to say nothing, i is `options[i - 1]`. Every `ask_every`-th tick is a question instead: nothing is told, and the
-    reward is 1.0 for the true value of the topic.
+    At tick 0 each truth is seen by `witnesses` agents. Every tick each agent is given a topic, a claim that its
+    partner of this tick asks it about; what it says is heard by that partner at the next tick. The action is a value:
+    0 is to say nothing, i is `options[i - 1]`. Every `ask_every`-th tick is a question instead: nothing is told, and
+    the reward is 1.0 for the true value of the topic.
 
     An observation is int64[3]: the claim heard (0 none, else its number + 1), its value (0 none), the topic. Infos
     hold `text`, `time`, `session`, `session_end`, `probe`, `experiences`, `question` (the topic in words), `topic`,
@@ -141,7 +141,7 @@ class ClaimsEnv(ParallelEnv[str, Ints, int]):  # type: ignore[misc]
         heard = (self._partner >= 0) & (said[self._partner] > 0)
         teller = self._partner[heard]
         self._from = self._partner
-        self._heard[heard, 0] = self._topics[heard] + 1
+        self._heard[heard, 0] = self._topics[teller] + 1
         self._heard[heard, 1] = said[teller]
 
     def close(self) -> None:

@@ -66,11 +66,10 @@ def load(data: str, language: Language = "en") -> list[Conversation]:
     beside = path.with_name(f"probing_questions_{language}.jsonl")
     if beside.is_file():
         for line in read_jsonl(beside, WHAT):
-            probes.update({user: [str(text) for text in texts] for user, texts in line.items()})
+            probes.update({user.strip(): [str(text) for text in texts] for user, texts in line.items()})
     entries = read_json(path, dict, WHAT)
-    return [
-        conversation(user, entry, probes.get(user, []), f"{WHAT}: {path}, {user}") for user, entry in entries.items()
-    ]
+    named = [(user.strip(), entry) for user, entry in entries.items()]  # the English file has names such as " Jason "
+    return [conversation(user, entry, probes.get(user, []), f"{WHAT}: {path}, {user}") for user, entry in named]
 
 
 def memorybank_histories(

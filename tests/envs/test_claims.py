@@ -36,9 +36,28 @@ def test_what_is_told_is_heard_by_the_partner_one_tick_later():
     observations, _, _, _, infos = env.step(dict.fromkeys(env.agents, 2))
     for agent, info in infos.items():
         (lived,) = info["experiences"]
-        assert lived["text"] == f'{lived["speaker"]} said, "{claim(before[agent]["topic"], "blue")}"'
+        topic = before[lived["speaker"]]["topic"]
+        assert lived["text"] == f'{lived["speaker"]} said, "{claim(topic, "blue")}"'
         assert lived["speaker"] != agent and infos[lived["speaker"]]["experiences"][0]["speaker"] == agent
-        assert observations[agent].tolist()[:2] == [before[agent]["topic"] + 1, 2]
+        assert observations[agent].tolist()[:2] == [topic + 1, 2]
+
+
+def test_agents_who_tell_only_what_they_know_spread_nothing_but_the_truth():
+    env = claims(agents=8, ticks=80, ask_every=10, witnesses=1)
+    _, infos = env.reset()
+    known: dict[str, dict[int, str]] = {agent: {} for agent in env.agents}
+    right = []
+    while env.agents:
+        for agent, info in infos.items():
+            for lived in info["experiences"]:
+                known[agent][lived["metadata"]["claim"]] = lived["text"].rstrip('."').split()[-1]
+        actions = {a: env.options.index(v) + 1 if (v := known[a].get(infos[a]["topic"])) else 0 for a in env.agents}
+        asking, told = env.asking, {a: bool(v) for a, v in actions.items()}
+        _, rewards, _, _, infos = env.step(actions)
+        if asking:
+            assert rewards == {agent: float(told[agent]) for agent in rewards}
+            right.append(sum(rewards.values()) / 8)
+    assert right[-1] > right[0] and right[-1] > 0.8
 
 
 def test_silence_is_not_heard_and_an_odd_agent_out_hears_nothing():
