@@ -102,8 +102,11 @@ def test_a_damaged_checkpoint_of_a_private_world_is_passed_over_for_an_earlier_o
     before = simonides("digest", "out", cwd=tmp_path).stdout
     trial = trial_folder(tmp_path)
     (trial / "outcome.json").unlink()
-    flip(max(trial.glob("checkpoints/world-*")), 20)
-    assert simonides("resume", "out", cwd=tmp_path).returncode == 0
+    path = max(trial.glob("checkpoints/world-*"))
+    flip(path, 20)
+    done = simonides("resume", "out", cwd=tmp_path)
+    assert done.returncode == 0
+    assert path.name in done.stdout and "An earlier checkpoint was used." in done.stdout
     assert simonides("digest", "out", cwd=tmp_path).stdout == before
 
 
