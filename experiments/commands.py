@@ -16,6 +16,7 @@ import typer
 import yaml
 from rich.console import Console
 
+from simonides.experiments.elsewhere import attribute
 from simonides.sim.errors import UserError
 from simonides.sim.registry import registry
 
@@ -27,6 +28,7 @@ TrialName = Annotated[str | None, typer.Option(help="A trial, by its id or by it
 
 check = typer.Typer(help="Check a part against what every part of its kind must hold.", no_args_is_help=True)
 score = typer.Typer(help="Score files of answers by a benchmark's own rule.", no_args_is_help=True)
+data = typer.Typer(help="Public data sets: fetched from their publishers when asked.", no_args_is_help=True)
 models = typer.Typer(help="The models that policies and memory systems can ask.", no_args_is_help=True)
 
 
@@ -40,7 +42,7 @@ def join(app: typer.Typer) -> None:
     app.command(name="list")(list_parts)
     for command in (show, debug):
         app.command()(command)
-    for name, group in (("check", check), ("score", score), ("models", models)):
+    for name, group in (("check", check), ("score", score), ("data", data), ("models", models)):
         app.add_typer(group, name=name)
 
 
@@ -161,4 +163,40 @@ def score_locomo(
         typer.echo(json.dumps(row, ensure_ascii=False))
         rows.append({"category": row["category"], "official_f1": row["official_f1"], "set_f1": row["set_f1"]})
     typer.echo(json.dumps({"mean": locomo_f1_means(rows)}, ensure_ascii=False))
+    return 0
+
+
+DATASETS = "simonides.envs.datasets"
+DataName = Annotated[str, typer.Argument(metavar="NAME", help="A data set, as `simonides data list` names it.")]
+
+
+@data.command(name="list")
+def list_data() -> int:
+    """List the public data sets that environments can read, with their publishers and licences."""
+    for found in attribute(f"{DATASETS}:list_datasets")():
+        typer.echo(f"{found.name}\n    {found.title}\n    {found.publisher}\n    licence: {found.licence}")
+        typer.echo(f"    read by the environment {found.environment!r}")
+    return 0
+
+
+@data.command(name="path")
+def data_path(name: DataName) -> int:
+    """Print the folder of a data set that was fetched."""
+    typer.echo(attribute(f"{DATASETS}:path")(name))
+    return 0
+
+
+@data.command(name="fetch")
+def fetch_data(
+    name: DataName,
+    accept_licence: Annotated[
+        bool, typer.Option("--accept-licence", help="Accept the licence without a question.")
+    ] = False,
+) -> int:
+    """Fetch a data set from its publisher, after its licence was shown and accepted."""
+    wanted = attribute(f"{DATASETS}:dataset")(name)
+    typer.echo(f"{wanted.title}\nPublisher: {wanted.publisher}\nLicence: {wanted.licence}", err=True)
+    if not accept_licence and sys.stdin.isatty():
+        accept_licence = typer.confirm("Do you accept the licence, and fetch the data set?", err=True)
+    typer.echo(attribute(f"{DATASETS}:fetch")(name, accept_licence))
     return 0

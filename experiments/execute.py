@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Mapping
 from functools import partial
-from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
+from simonides.experiments.elsewhere import attribute
 from simonides.experiments.progress import progress
 from simonides.experiments.runs import OUTCOME, Outcome, Run
 from simonides.experiments.scheduler import Progress, Scheduler
@@ -49,12 +48,6 @@ def _run_on_ray(run: Run, trials: list[Trial], shown: Progress) -> None:
 
         on_ray = partial(run_ray, layout=run.layout, cache=run.cache, progress=tell)
         shown.ended(trial, settle(trial, run.folder_of(trial).resolve(), on_ray))
-
-
-def attribute(target: str) -> Any:
-    """Return what "module:attribute" names: a part of another folder, which this one may not import."""
-    module, _, name = target.partition(":")
-    return getattr(importlib.import_module(module), name)
 
 
 def _known(run: Run, trial: Trial, console: Console) -> Outcome | None:

@@ -62,11 +62,15 @@ class Outcome(BaseModel):
 
 
 def cache_folder(chosen: Path | None = None) -> Path:
-    """Return the folder of the embedding cache: the chosen one, or the user's, which all runs share."""
+    """Return the folder of the embedding cache: the chosen one, or the user's, which all runs share.
+
+    The user's is in `SIMONIDES_CACHE`, or else in `simonides` in the user's cache folder (`XDG_CACHE_HOME`).
+    """
     if chosen is not None:
         return chosen.expanduser().resolve()
-    home = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    return Path(home).expanduser() / "simonides" / "embeddings"
+    own = os.environ.get("SIMONIDES_CACHE")
+    home = own or f"{os.environ.get('XDG_CACHE_HOME') or '~/.cache'}/simonides"
+    return Path(home).expanduser().resolve() / "embeddings"
 
 
 def write_whole(path: Path, text: str) -> None:

@@ -35,14 +35,21 @@ OUTPUT = "output.log"
 Runner = Callable[[Trial, Path], TrialOutcome]
 
 
-def settle(trial: Trial, folder: Path, runner: Runner) -> Outcome:
-    """Run a trial, and keep in its folder how it ended. Whatever fails in it is a row; only a UserError is raised."""
+def _nothing() -> tuple[str, ...]:
+    return ()
+
+
+def settle(trial: Trial, folder: Path, runner: Runner, notes: Callable[[], tuple[str, ...]] = _nothing) -> Outcome:
+    """Run a trial, and keep in its folder how it ended. Whatever fails in it is a row; only a UserError is raised.
+
+    `notes` is asked afterwards for what happened and did no harm.
+    """
     began = perf_counter()
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with FileLock(folder / ".lock"):  # a killed run's worker may live for a moment longer than the run
             ended = runner(trial, folder)
-            outcome = _outcome(trial, ended, Trace(folder).digest(), perf_counter() - began)
+            outcome = _outcome(trial, ended, Trace(folder).digest(), notes(), perf_counter() - began)
     except UserError:
         raise
     except Exception as error:
@@ -67,12 +74,13 @@ def told(error: BaseException) -> str:
     return text if type(error).__module__.startswith("simonides.") else f"{type(error).__name__}: {text}"
 
 
-def _outcome(trial: Trial, ended: TrialOutcome, digest: str, seconds: float) -> Outcome:
+def _outcome(trial: Trial, ended: TrialOutcome, digest: str, notes: tuple[str, ...], seconds: float) -> Outcome:
     return Outcome(
         trial=trial.id,
         status="failed" if ended.failed else "done",
         settled=len(ended.worlds) == count_worlds(trial.study),
         errors=tuple(" ".join(text.split()) for text in ended.errors),
+        notes=notes,
         worlds={w.name: WorldEnd(ticks=w.ticks, failure=" ".join(w.text.split())) for w in ended.worlds},
         ticks=sum(world.ticks for world in ended.worlds),
         digest=digest,
@@ -112,6 +120,11 @@ class Pulse:
             lived = sum(world.tick - world.setup.join for world in worlds)
             self.tell("beat", trial=trial, started=bool(worlds), ticks=lived)
 
+    def notes(self) -> tuple[str, ...]:
+        """Return a line for each damaged checkpoint that was passed over for an earlier one."""
+        damaged = {line for world in self.doing[1] if world.store is not None for line in world.store.damaged}
+        return tuple(f"{line} An earlier checkpoint was used." for line in sorted(damaged))
+
     async def watch(self, worlds: Sequence[World]) -> None:
         """Take the worlds of the trial that begins; `run_inline` cancels this when it ends."""
         self.doing = (self.doing[0], worlds)
@@ -146,7 +159,8 @@ def _do(job: dict[str, Any], pulse: Pulse) -> Outcome:
     trial, folder = Trial.model_validate(job["trial"]), Path(job["folder"])
     layout = Layout.model_validate(job["layout"])
     pulse.doing = (trial.id, ())
-    return settle(trial, folder, partial(run_inline, layout=layout, cache=Path(job["cache"]), watch=pulse.watch))
+    runner = partial(run_inline, layout=layout, cache=Path(job["cache"]), watch=pulse.watch)
+    return settle(trial, folder, runner, pulse.notes)
 
 
 def _divert_output(path: Path) -> None:

@@ -52,5 +52,5 @@ class CheckpointStore:
             try:
                 return self.load(kind, name, tick)
             except CorruptFile as error:
-                self.damaged.append(f"{error} An earlier checkpoint is used.")
+                self.damaged.append(str(error))
         return None

@@ -118,8 +118,17 @@ class World:
     # --- life ------------------------------------------------------------------------------------------------------
 
     def begin(self) -> None:
-        """Reset the environment, or go on from the last checkpoint; mark in the trace from which tick rows follow."""
+        """Reset the environment, or go on from the last checkpoint; mark in the trace from which tick rows follow.
+
+        Raises CorruptFile when the last one is damaged and shared spaces cannot go back with this world to the one
+        before it: they keep their replies only from the last one on.
+        """
         saved = self.store.latest("world", self.name) if self.store is not None else None
+        if self.store is not None and self.store.damaged and any(port is not self.own for port in self.ports):
+            raise CorruptFile(
+                f"{self.store.damaged[-1]} Shared spaces cannot go back to an earlier one: "
+                f"remove {self.store.folder.parent}, then resume the run; the trial starts again."
+            )
         self.observations, self.infos = self.environment.reset(seed=environment_seed(self.setup.seed, self.name))
         if saved is not None:
             self._restore(saved.data)
