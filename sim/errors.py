@@ -55,7 +55,7 @@ class CorruptFile(SimonidesError):
 
 
 class NotWritten(SimonidesError):
-    """A file of ours could not be written: no part's fault. The trial ends until it is resumed; it is no failure row."""
+    """A file of ours could not be written: no part's fault. The trial stops until it is resumed."""
 
 
 class AccessRefused(SimonidesError):

@@ -77,7 +77,8 @@ async def tick(world: World) -> None:
     stepped = perf_counter()
     world.phase = "write"
     experiences = {
-        agent: experience(world, seen[agent][0], actions[agent], rewards.get(agent, 0.0)) for agent in agents
+        agent: experience(world, turns[agent].place, seen[agent][0], actions[agent], rewards.get(agent, 0.0))
+        for agent in agents
     }
     for agent, lived in experiences.items():
         write(world, agent, lived, actions[agent])
@@ -173,8 +174,13 @@ def step(world: World, actions: dict[str, Action]) -> Any:
         raise PartFailed(f"the environment raised {type(error).__name__}: {error}") from error
 
 
-def experience(world: World, observation: Observation, action: Action, reward: float) -> list[Experience]:
-    """Return what an agent lived through at this tick: as its environment tells it, or its observation and action."""
+def experience(
+    world: World, first: Place, observation: Observation, action: Action, reward: float
+) -> list[Experience]:
+    """Return what an agent lived through at this tick: as its environment tells it, or its observation and action.
+
+    `first` is the place of the first of them.
+    """
     info = observation.info
     told = info.get("experiences")
     if told is None:
@@ -183,7 +189,7 @@ def experience(world: World, observation: Observation, action: Action, reward: f
         told = [{"text": f"{observation.text} I did: {action.text}" if action.text else observation.text}]
     lived = []
     for n, fields in enumerate(told):
-        place = Place(world.tick, world.name, observation.agent, 0, n)
+        place = Place(world.tick, world.name, observation.agent, 0, n) if n else first
         lived.append(
             Experience(
                 id=identity(world.setup.seed, "experience", world.name, place, 0),

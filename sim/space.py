@@ -10,6 +10,7 @@ import hashlib
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import attrgetter, itemgetter
 
 from simonides.sim.codec import canonical, decode, pack
 from simonides.sim.context import Context, Services, Usage
@@ -199,8 +200,9 @@ class Space:
 
     def wake(self) -> None:
         """Let those go on who waited for the tick that is now reached; all of them if the space has failed."""
-        done = [tick for tick in self._waiters if tick <= self.tick or self.failure]
-        for tick in done:
+        if not self._waiters:
+            return
+        for tick in [tick for tick in self._waiters if tick <= self.tick or self.failure]:
             waiter = self._waiters.pop(tick)
             if not waiter.done():
                 waiter.set_result(None)
@@ -244,7 +246,9 @@ class Space:
     async def apply(self) -> bytes | None:
         """Apply the operations of `self.tick` and move on; return the trace row, or None when nothing happened."""
         tick = self.tick
-        self.time = max(self.time, self._times.pop(tick, -math.inf))
+        time = self._times.pop(tick, -math.inf)
+        if time > self.time:
+            self.time = time
         plants = self._plants.pop(tick, ())
         effects = self._effects.pop(tick, ())
         operations = self._pending.pop(tick, ())
@@ -276,31 +280,32 @@ class Space:
             self.time = 0.0
         ops: list[Plain] = []
         records: list[Plain] = []
+        absorbed: list[Plain] = []
         texts: dict[str, str] = {}
-        planted = [self._planted(plant, n) for n, plant in enumerate(plants)]
-        queue = [Operation("plant", e_place, e) for e_place, e in planted]
-        absorbed = []
-        for place, asked in sorted(effects, key=lambda item: item[0]):
+        for place, asked in sorted(effects, key=_first) if effects else ():
             ctx = self._context(place, "effects", usage)
             await system.absorb(asked, ctx)
             absorbed.append((*_at(place), [(e.kind, e.record_id, canonical(e.data)) for e in asked]))
             self._note("effects", place, None, ctx, ops, records, texts)
-        queue = queue + (sorted(operations, key=lambda op: op.place) if len(operations) > 1 else list(operations))
+        planted = [self._planted(plant, n) for n, plant in enumerate(plants)] if plants else []
+        queue = [Operation("plant", place, lived) for place, lived in planted] if planted else []
+        queue.extend(sorted(operations, key=_place) if len(operations) > 1 else operations)
         contexts = [self._context(op.place, op.kind, usage) for op in queue]
         prepared = await self._prepare(system, queue, contexts)
         for operation, ctx, ready in zip(queue, contexts, prepared, strict=True):
-            if operation.experience is None:
+            experience = operation.experience
+            if experience is None:
                 await system.manage(ctx)
             else:
-                texts[operation.experience.id] = operation.experience.text
+                texts[experience.id] = experience.text
                 await system.write(ready, ctx)
-            self._note(operation.kind, operation.place, operation.experience, ctx, ops, records, texts)
+            self._note(operation.kind, operation.place, experience, ctx, ops, records, texts)
         if due:
             place = Place(tick, AFTER_AGENTS, "")
             ctx = self._context(place, "tick", usage)
             await system.manage(ctx)
             self._note("manage", place, None, ctx, ops, records, texts)
-        denied = sorted((*_at(place), right) for place, right in refused)
+        denied = sorted((*_at(place), right) for place, right in refused) if refused else []
         told = [
             (e.id, e.text, e.speaker, plant.tainted, canonical(plant.notes or {}))
             for (_, e), plant in zip(planted, plants, strict=True)
@@ -404,6 +409,10 @@ class Space:
 
 async def _nothing() -> None:
     return None
+
+
+_place = attrgetter("place")
+_first = itemgetter(0)
 
 
 def _at(place: Place) -> tuple[Plain, ...]:
