@@ -147,7 +147,7 @@ def assign(fields: dict[str, Any], path: str, value: Plain) -> None:
     *way, last = path.split(".")
     here: Any = fields
     for i, key in enumerate(way):
-        if isinstance(here.get(key), str) and key in Study.model_fields:
+        if i == 0 and isinstance(here.get(key), str) and key in Study.model_fields:
             here[key] = {"name": here[key]}
         here = here.setdefault(key, {})
         if not isinstance(here, dict):

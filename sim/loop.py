@@ -174,9 +174,7 @@ def step(world: World, actions: dict[str, Action]) -> Any:
         raise PartFailed(f"the environment raised {type(error).__name__}: {error}") from error
 
 
-def experience(
-    world: World, first: Place, observation: Observation, action: Action, reward: float
-) -> list[Experience]:
+def experience(world: World, first: Place, observation: Observation, action: Action, reward: float) -> list[Experience]:
     """Return what an agent lived through at this tick: as its environment tells it, or its observation and action.
 
     `first` is the place of the first of them.

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from functools import cache
 from types import MappingProxyType
 
-from nltk.stem import PorterStemmer  # type: ignore[import-untyped]
+from nltk.stem import PorterStemmer
 
 CATEGORIES: Mapping[int, str] = MappingProxyType(
     {1: "multi-hop", 2: "temporal", 3: "open-domain", 4: "single-hop", 5: "adversarial"}

@@ -8,7 +8,6 @@ from simonides.sim.inline import run_inline
 from simonides.sim.rows import failure, world_row
 from simonides.sim.trace import SPACE_FAILED, WORLD, WORLD_FAILED, Trace
 
-
 LAYOUTS = [
     Layout(),
     Layout(world_actors=2, memory_actors=2, private="actors"),
