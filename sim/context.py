@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TypeVar
 
 import numpy as np
@@ -24,6 +25,12 @@ Reply = TypeVar("Reply", bound=BaseModel)
 def count_tokens(text: str) -> int:
     """Return the default token count: characters / 4, rounded up (the usual rule of thumb for English text)."""
     return math.ceil(len(text) / 4)
+
+
+@cache
+def json_schema(schema: type[BaseModel]) -> Mapping[str, Plain]:
+    """Return a pydantic model's JSON schema, made once: it takes longer than a scripted model's reply."""
+    return schema.model_json_schema()
 
 
 @dataclass(slots=True)
@@ -68,7 +75,7 @@ class Services:
         """
         if self.model is None:
             raise UserError(f"{purpose} asks a model, but the study names none: add model: {{name: scripted}}.")
-        request = Request(purpose, inputs, schema.model_json_schema(), seed)
+        request = Request(purpose, inputs, json_schema(schema), seed)
         (completion,) = await self.model.complete([request])
         usage.calls += 1
         usage.prompt_tokens += completion.prompt_tokens

@@ -294,7 +294,7 @@ def answered(reply: Reply) -> Reply:
 
 
 def merge(parts: Sequence[Recall], k: int | None) -> Recall:
-    """Return one recall from those of several spaces: by (-score, record id), equal texts once, at most k.
+    """Return one recall from those of several spaces: best score first, newer before older, equal texts once.
 
     A single space's answer keeps its own order.
     """
@@ -302,7 +302,7 @@ def merge(parts: Sequence[Recall], k: int | None) -> Recall:
         return parts[0]
     seen: set[str] = set()
     items: list[Recalled] = []
-    for item in sorted((item for part in parts for item in part.items), key=lambda i: (-i.score, i.record_id)):
+    for item in sorted((item for part in parts for item in part.items), key=lambda i: (-i.score, -i.time, i.record_id)):
         if item.text not in seen:
             seen.add(item.text)
             items.append(item)

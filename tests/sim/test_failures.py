@@ -51,7 +51,7 @@ def test_a_memory_that_waits_for_ever_fails_after_the_time_limit(tmp_path):
 def test_a_world_that_breaks_discards_its_tick_and_the_others_go_on(tmp_path):
     study = toy_study(environment={"name": "toys:ToyWorld", "fail_at": 6}, joins=[0, 9, 9])
     outcome, trace = run_all(study, tmp_path)
-    broken = [row for row in trace.of(WORLD_FAILED)]
+    broken = list(trace.of(WORLD_FAILED))
     assert [failure(row).phase for row in broken] == ["step"] * 3
     assert max(row.tick for row in trace.of(WORLD, "w0000")) == 5
     assert sum("the toy world breaks here" in line for line in outcome.errors) == 3
