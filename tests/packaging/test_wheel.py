@@ -20,8 +20,8 @@ FOLDERS = ("agents", "cluster", "envs", "experiments", "memory_actors", "sim")
 NEIGHBOUR = "openai-agents"
 """The distribution whose top-level package is `agents`: plain top-level folders would overwrite it."""
 
-STUDY = ("-c", "import simonides.sim.registry")
-"""What is run by the installed interpreter in an empty directory."""
+STUDY = ("-m", "simonides.experiments", "run", "shared_dialogue", "factors={}", "memory=bm25", "seeds=1", "--out=out")
+"""What is run by the installed interpreter in an empty directory: one cell of a study that the wheel carries."""
 
 
 def run(*command: str | Path, cwd: Path, env: dict[str, str] | None = None) -> str:
@@ -116,4 +116,6 @@ def test_from_an_empty_directory_the_installed_wheel_runs_a_study(wheel, clean, 
     bare = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
     where = run(python, "-c", "import simonides.sim; print(simonides.sim.__path__[0])", cwd=tmp_path, env=bare)
     assert Path(where.strip()).is_relative_to(clean)
-    run(python, *STUDY, cwd=tmp_path, env=bare)
+    told = run(python, *STUDY, cwd=tmp_path, env=bare)
+    assert "1 trial" in told
+    assert list((tmp_path / "out" / "trials").glob("*/trace-*.msgpack"))
