@@ -5,7 +5,9 @@ Exit status: 0 all is well, 1 a trial failed, 2 a user's mistake (one line), 130
 
 from __future__ import annotations
 
+import itertools
 import os
+import re
 import sys
 from collections.abc import Callable
 from datetime import datetime
@@ -57,7 +59,7 @@ def run(
         )  # fmt: skip
     except ValidationError as error:
         raise UserError(f"--{one_line(error, '').replace('_', '-', 1)}") from None
-    folder = out if out is not None else Path("runs") / f"{design.name}-{datetime.now():%Y%m%d-%H%M%S}"
+    folder = out if out is not None else _new_folder(design.name)
     made = Run.create(folder, design, layout, cache_folder(cache))
     try:
         return _interruptible(folder, lambda: execute(made, jobs or _processors(), commands.console_of()))
@@ -100,6 +102,14 @@ def digest(folder: commands.RunFolder) -> int:
 
 
 commands.join(app)
+
+
+def _new_folder(study: str) -> Path:
+    """Return a folder of its own in `runs` for a study, whatever its name is made of."""
+    name = re.sub(r"[^A-Za-z0-9_-]+", "_", study)[:60]
+    first = Path("runs") / f"{name}-{datetime.now():%Y%m%d-%H%M%S}"
+    more = (first.with_name(f"{first.name}-{n}") for n in itertools.count(2))
+    return next(folder for folder in itertools.chain([first], more) if not folder.exists())
 
 
 def _processors() -> int:
@@ -146,4 +156,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
     except (KeyboardInterrupt, typer.Abort):
         return 130
+    except BrokenPipeError:  # whoever read the output has had enough of it
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     return int(status or 0)

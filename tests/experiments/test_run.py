@@ -152,6 +152,29 @@ def until(holds, seconds=30.0):
         time.sleep(0.05)
 
 
+def test_workers_do_not_outlive_a_run_that_was_killed(tmp_path):
+    write_study(tmp_path, worlds=2, seeds=2, environment={"name": "rogues:Slow", "length": 2000, "pause": 0.02})
+    process = start("run", "study.yaml", "--out", "out", "--jobs", 2, cwd=tmp_path)
+    until(lambda: list((tmp_path / "out").glob("trials/*/checkpoints/*")))
+    process.kill()
+    process.communicate()
+    with pytest.raises(ProcessLookupError):
+        until(lambda: os.killpg(process.pid, 0), 10.0)
+
+
+def test_names_from_a_study_never_lead_out_of_the_run(tmp_path):
+    (tmp_path / "here").mkdir()
+    write_study(
+        tmp_path / "here", name="../../out", worlds=1, environment={"name": "rogues:Named", "label": "x"},
+        factors={"environment.label": ["../../../up", "/tmp/up"]},
+    )  # fmt: skip
+    done = simonides("run", "study.yaml", cwd=tmp_path / "here")
+    assert done.returncode == 0, done.stdout
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["here"]
+    (run,) = (tmp_path / "here/runs").iterdir()
+    assert len(list((run / "trials").iterdir())) == 2
+
+
 def test_two_processes_never_work_in_one_run(tmp_path):
     write_study(tmp_path, worlds=2, environment={"name": "rogues:Slow", "length": 200, "pause": 0.02})
     process = start("run", "study.yaml", "--out", "out", cwd=tmp_path)

@@ -23,6 +23,13 @@ class Slow(ToyWorld):
         return super().step(actions)
 
 
+class Named(ToyWorld):
+    """Has a parameter that is text."""
+
+    def __init__(self, seed: int, label: str, world: int = 0) -> None:
+        super().__init__(seed, world)
+
+
 class Spins(ToyMemory):
     """Never returns from its third write, and never lets the event loop go on."""
 
