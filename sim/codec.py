@@ -52,10 +52,10 @@ def _canonical(value: Plain) -> Plain:
         return math.nan if value != value else value + 0.0
     if kind is tuple or kind is list:
         return [_canonical(item) for item in value]
-    if isinstance(value, Mapping):
-        return {key: _canonical(value[key]) for key in sorted(value)}
     if isinstance(value, np.ndarray):
         return _array(value)
+    if kind is dict or isinstance(value, Mapping):
+        return {key: _canonical(value[key]) for key in sorted(value)} if value else {}
     if isinstance(value, np.generic):
         return _canonical(value.item())
     if is_dataclass(value):

@@ -11,10 +11,12 @@ from dataclasses import dataclass
 from simonides.sim.codec import decode, pack
 from simonides.sim.errors import CorruptFile
 from simonides.sim.types import Effect, Experience, Plain, Query, Recall, Recalled
+from simonides.sim.values import quick
 
 BatchId = tuple[str, int, int, str]
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Write:
     """One experience on its way to one space; `n` is its ordinal among the agent's writes of the tick."""
@@ -24,6 +26,7 @@ class Write:
     n: int
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Read:
     """One query to one space; `n` is its ordinal among the agent's reads of this hop."""

@@ -9,6 +9,8 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from simonides.sim.values import quick
+
 Plain = Any
 """None, bool, int, float, str, bytes, a numpy array, or lists, tuples and string-keyed maps of these."""
 
@@ -18,6 +20,7 @@ Tags = frozenset[str]
 Deletion = Literal["exact", "approximate", "none"]
 
 
+@quick
 @dataclass(frozen=True, slots=True, order=True)
 class Place:
     """Where one operation stands in logical time. Operations are applied in this order, field by field."""
@@ -29,6 +32,7 @@ class Place:
     n: int = 0
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Experience:
     """What one agent lived through in one tick: the only thing that memory systems are given to remember.
@@ -52,6 +56,7 @@ class Experience:
     metadata: Mapping[str, Plain] = field(default_factory=dict)
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Record:
     """What a memory system stores, with its lineage. Made by a context only, so that lineage cannot be forgotten.
@@ -76,6 +81,7 @@ class Record:
     data: Mapping[str, Plain] = field(default_factory=dict)
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Query:
     """What an agent wants to recall. `space` None asks every space it may read; `k` None is the system's default.
@@ -90,6 +96,7 @@ class Query:
     filter: Mapping[str, Plain] = field(default_factory=dict)
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Recalled:
     """One record as a reader gets it: never with lineage or taint."""
@@ -101,6 +108,7 @@ class Recalled:
     time: float = 0.0
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Effect:
     """What a mechanism wants to change because it was read (strength, access time, ...); applied by `absorb`."""
@@ -110,6 +118,7 @@ class Effect:
     data: Mapping[str, Plain] = field(default_factory=dict)
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Recall:
     """The answer to one query, best first. `refused` says why a space did not answer."""
@@ -119,6 +128,7 @@ class Recall:
     refused: str = ""
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Prepared:
     """An experience and what could be computed from it alone (its vector, its importance, its keywords)."""
@@ -141,6 +151,7 @@ class Receipt:
     incomplete: tuple[str, ...] = ()
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Observation:
     """What a policy sees at a tick: the text rendering, the raw observation, and the environment's info."""
@@ -154,6 +165,7 @@ class Observation:
     info: Mapping[str, Plain] = field(default_factory=dict)
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Action:
     """What a policy decided: the value given to the environment, the text it said, and notes for the trace.
