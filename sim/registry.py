@@ -198,6 +198,18 @@ BUILTINS: dict[str, dict[str, str]] = {
         "qdrant-edge": "simonides.memory_actors.indexes.qdrant_edge:QdrantEdgeIndex",
         "qdrant": "simonides.memory_actors.indexes.qdrant_server:QdrantIndex",
     },
+    "metric": {
+        "answer-f1": "simonides.experiments.metrics.trial:answer_f1",
+        "evidence-recall": "simonides.experiments.metrics.trial:evidence_recall",
+        "ndcg": "simonides.experiments.metrics.trial:ndcg",
+        "attack-success": "simonides.experiments.metrics.trial:attack_success",
+        "tainted-recall": "simonides.experiments.metrics.trial:tainted_recall",
+        "contamination": "simonides.experiments.metrics.trial:contamination",
+        "memory-size": "simonides.experiments.metrics.trial:memory_size",
+        "cost": "simonides.experiments.metrics.trial:cost",
+        "latency": "simonides.experiments.metrics.trial:latency",
+        "reward": "simonides.experiments.metrics.trial:reward",
+    },
     "wiring": {
         "private": "simonides.memory_actors.wiring:private",
         "team": "simonides.memory_actors.wiring:team",

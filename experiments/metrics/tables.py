@@ -1,0 +1,110 @@
+"""The tables of one trial, computed from its trace alone and kept as parquet files beside it."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import polars as pl
+
+from simonides.experiments.metrics.holdings import contamination, memory
+from simonides.experiments.metrics.questions import questions
+from simonides.experiments.metrics.reading import Reading
+from simonides.experiments.metrics.spending import cost, latency, ticks
+from simonides.sim.errors import ContractBroken
+from simonides.sim.registry import registry
+
+METRICS = "metrics.parquet"
+FOLDER = "tables"
+DEFAULTS = (
+    "answer-f1", "evidence-recall", "ndcg", "attack-success", "tainted-recall", "contamination", "memory-size", "cost",
+    "latency", "reward",
+)  # fmt: skip
+"""Metrics that every trial has; a study's `metrics` come on top."""
+SCHEMA = {"metric": pl.String, "part": pl.String, "value": pl.Float64}
+
+
+@dataclass(frozen=True, slots=True)
+class TrialTables:
+    """What a metric is given. The modules `questions`, `holdings` and `spending` say which columns each table has."""
+
+    questions: pl.DataFrame
+    contamination: pl.DataFrame
+    memory: pl.DataFrame
+    cost: pl.DataFrame
+    ticks: pl.DataFrame
+    latency: pl.DataFrame
+
+
+NAMES = tuple(field.name for field in fields(TrialTables))
+
+
+def tables_of(reading: Reading) -> TrialTables:
+    """Return all tables of a trial."""
+    return TrialTables(
+        questions(reading), contamination(reading), memory(reading), cost(reading), ticks(reading), latency(reading)
+    )
+
+
+def metrics_of(tables: TrialTables, extra: Sequence[str] = ()) -> pl.DataFrame:
+    """Return (metric, part, value) of the default metrics and of `extra` ones, registered or "module:attribute".
+
+    `part` is "" for a metric's overall value and else what its value is about, such as a category of questions. A
+    metric that does not apply to a trial has no rows. Raises UnknownName, ContractBroken for a metric whose result is
+    neither a number nor a map of numbers.
+    """
+    rows = []
+    for name in dict.fromkeys((*DEFAULTS, *extra)):
+        for part, value in _values(name, registry("metric").load(name)(tables)).items():
+            if not math.isnan(value):
+                rows.append((name, part, value))
+    return pl.DataFrame(rows, schema=SCHEMA, orient="row")
+
+
+def _values(name: str, result: object) -> dict[str, float]:
+    try:
+        given = result if isinstance(result, Mapping) else {"": result}
+        return {str(part): float(value) for part, value in given.items()}
+    except (TypeError, ValueError):
+        raise ContractBroken(
+            f"The metric {name!r} returned {result!r:.80}; a metric returns a number, or a map of names to numbers."
+        ) from None
+
+
+def measure(folder: Path, extra: Sequence[str] = ()) -> tuple[TrialTables, pl.DataFrame]:
+    """Compute a trial's tables and metrics from its trace and keep them in its folder; return both.
+
+    Each file is whole or absent, and `metrics.parquet` comes last, so that its presence says that all are there.
+    Raises UserError without a trace, CorruptFile, OSError.
+    """
+    tables = tables_of(Reading(folder))
+    values = metrics_of(tables, extra)
+    (folder / METRICS).unlink(missing_ok=True)
+    (folder / FOLDER).mkdir(exist_ok=True)
+    for name in NAMES:
+        _keep(getattr(tables, name), folder / FOLDER / f"{name}.parquet")
+    _keep(values, folder / METRICS)
+    return tables, values
+
+
+def measured(folder: Path, extra: Sequence[str] = ()) -> tuple[TrialTables, pl.DataFrame]:
+    """Return a trial's tables and metrics as kept in its folder, computed anew when they are missing or damaged."""
+    try:
+        values = pl.read_parquet(folder / METRICS)
+        tables = TrialTables(*(pl.read_parquet(folder / FOLDER / f"{name}.parquet") for name in NAMES))
+    except (OSError, pl.exceptions.PolarsError):
+        return measure(folder, extra)
+    return tables, values
+
+
+def _keep(table: pl.DataFrame, path: Path) -> None:
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        table.write_parquet(temporary)
+        os.replace(temporary, path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
