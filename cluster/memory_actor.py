@@ -35,7 +35,7 @@ class MemoryActor:
     async def epoch(self) -> int:
         """Start if need be, fail what hangs, and return the epoch: also the sign that the event loop is alive."""
         self._start()
-        self._host.cancel_stalled(self._limit)
+        self._host.progress.cancel_stalled(self._limit)
         return self._host.epoch
 
     async def close(self) -> str:

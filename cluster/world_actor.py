@@ -53,6 +53,7 @@ class WorldActor:
     async def ticks(self) -> dict[str, int]:
         """Return the tick of every world, after failing what hangs: also the sign that the event loop is alive."""
         for world in self._worlds:
-            if world.local is not None:
-                world.local.cancel_stalled(self._limit)
+            for part in (world, world.local):
+                if part is not None:
+                    part.progress.cancel_stalled(self._limit)
         return {world.name: world.tick for world in self._worlds}

@@ -12,7 +12,6 @@ from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from time import monotonic
 from typing import Any
 
 from simonides.sim.checkpoint import CheckpointStore, slug
@@ -21,6 +20,7 @@ from simonides.sim.context import Services
 from simonides.sim.errors import ContractBroken, NotWritten, StaleBatch
 from simonides.sim.exchange import Batch, BatchId, Refusal, Reply, pack_batch, unpack_batch
 from simonides.sim.framing import FrameWriter, cut_torn_tail, read_file, read_frames, replace_file
+from simonides.sim.hung import TIMEOUT, InProgress
 from simonides.sim.space import Space, SpaceSetup
 from simonides.sim.trace import SPACE, SPACE_FAILED, TraceWriter
 from simonides.sim.types import Place, Query, Recall
@@ -114,9 +114,9 @@ class SpaceHost:
         self._resident: OrderedDict[str, None] = OrderedDict.fromkeys(self.spaces)
         self._held = UNKNOWN_SIZE * len(self.spaces)
         self._packed_bytes = 0
-        self._hung: set[str] = set()
         self._packed: OrderedDict[str, int] = OrderedDict()
-        self._since: dict[str, float] = {}
+        self.progress = InProgress()
+        """What the event loop waits for here: ticks being applied, and reads."""
         self._clients: dict[str, _Client] = {}
         for space in self.spaces.values():
             for member, join in space.spec.members.items():
@@ -320,11 +320,23 @@ class SpaceHost:
         if space.failure is not None:
             return Recall(), space.failure
         self._load(space)
+        key = self.progress.begin()
         try:
             return await space.read(place, query, batch.time), None
-        except Exception as error:
-            self.texts.append(f"Reading space {space.name!r} at tick {place.tick}: {type(error).__name__}: {error}")
-            return Recall(), (space.name, "read", type(error).__name__)
+        except (Exception, asyncio.CancelledError) as error:
+            cause = self._cause(key, error)
+            self.texts.append(f"Reading space {space.name!r} at tick {place.tick}: {type(cause).__name__}: {cause}")
+            return Recall(), (space.name, "read", type(cause).__name__)
+        finally:
+            self.progress.end(key)
+
+    def _cause(self, key: int, error: BaseException) -> Exception:
+        """Return what failed: the error, or a time-out for our own cancellation. Raises any other cancellation."""
+        if isinstance(error, Exception):
+            return error
+        if self.progress.timed_out(key, error):
+            return TimeoutError(TIMEOUT)
+        raise error
 
     async def _advance_all(self, spaces: list[Space]) -> None:
         if len(spaces) > 1 and any(space.asks for space in spaces):
@@ -338,20 +350,17 @@ class SpaceHost:
         if space.applying:
             return
         space.applying = True
-        space.applying_task = task or asyncio.current_task()
         try:
             while space.ready:
-                await self._apply(space)
+                await self._apply(space, task)
         finally:
             space.applying = False
-            space.applying_task = None
-            self._since.pop(space.name, None)
             space.wake()
 
-    async def _apply(self, space: Space) -> None:
+    async def _apply(self, space: Space, task: asyncio.Task[Any] | None) -> None:
         tick = space.tick
         self._load(space)
-        self._since[space.name] = monotonic()
+        key = self.progress.begin(task)
         try:
             row = await space.apply()
             if row is not None:
@@ -362,32 +371,15 @@ class SpaceHost:
         except NotWritten:
             raise
         except (Exception, asyncio.CancelledError) as error:
-            self._fail(space, tick, error)
+            self._fail(space, tick, self._cause(key, error))
+        finally:
+            self.progress.end(key)
         space.wake()
 
-    def _fail(self, space: Space, tick: int, error: BaseException) -> None:
-        if isinstance(error, asyncio.CancelledError):
-            task = asyncio.current_task()
-            if space.name not in self._hung or task is None:
-                raise error
-            task.uncancel()
-            error = TimeoutError("it waited longer than the study's time limit")
+    def _fail(self, space: Space, tick: int, error: Exception) -> None:
         space.failure = (space.name, "apply", type(error).__name__)
         self.texts.append(f"Space {space.name!r} failed at tick {tick}: {type(error).__name__}: {error}")
         self._trace.row(SPACE_FAILED, space.name, tick, pack(space.failure))
-
-    # --- hung systems ----------------------------------------------------------------------------------------------
-
-    def cancel_stalled(self, limit: float) -> list[str]:
-        """Fail the spaces that have been applying one tick for more than `limit` seconds; return their names."""
-        now = monotonic()
-        stalled = [name for name, since in self._since.items() if now - since > limit]
-        for name in stalled:
-            task = self.spaces[name].applying_task
-            if task is not None:
-                self._hung.add(name)
-                task.cancel()
-        return stalled
 
     # --- memory budget ---------------------------------------------------------------------------------------------
 

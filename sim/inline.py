@@ -10,6 +10,7 @@ from pathlib import Path
 
 from simonides.sim.config import Layout, Trial
 from simonides.sim.host import SpaceHost
+from simonides.sim.hung import InProgress
 from simonides.sim.line import Line
 from simonides.sim.loop import live
 from simonides.sim.trial import assemble, hosted, open_host, open_worlds, services_of
@@ -53,7 +54,8 @@ async def _run(trial: Trial, folder: Path, layout: Layout, cache: Path | None, w
     for host in hosts.values():
         host.start()
     everyone = [*hosts.values(), *(world.local for world in worlds if world.local is not None)]
-    helpers = [asyncio.ensure_future(watchdog(everyone, trial.study.time_limit))]
+    parts = [host.progress for host in everyone] + [world.progress for world in worlds]
+    helpers = [asyncio.ensure_future(watchdog(parts, trial.study.time_limit))]
     if watch is not None:
         helpers.append(asyncio.ensure_future(watch(worlds)))
     try:
@@ -82,12 +84,12 @@ async def live_all(worlds: Sequence[World]) -> list[WorldResult]:
             world.environment.close()
 
 
-async def watchdog(hosts: Sequence[SpaceHost], limit: float) -> None:
-    """Fail spaces that wait longer than `limit` seconds on one tick."""
+async def watchdog(parts: Sequence[InProgress], limit: float) -> None:
+    """Cancel what waits longer than `limit` seconds for one tick, one read or one round of decisions."""
     while True:
         await asyncio.sleep(min(1.0, limit / 4))
-        for host in hosts:
-            host.cancel_stalled(limit)
+        for part in parts:
+            part.cancel_stalled(limit)
 
 
 def outcome(results: Sequence[WorldResult], texts: Sequence[str]) -> TrialOutcome:

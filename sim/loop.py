@@ -36,8 +36,9 @@ async def live(world: World) -> WorldResult:
                 await tick(world)
         except NotWritten:
             raise
-        except Exception as error:
+        except (Exception, asyncio.CancelledError) as error:
             world.fail(error)
+        world.progress.end(world.deciding)
         for port in world.ports:
             if world.result is not None and port.sent == world.tick:
                 port.outbox = []  # a failing world discards the writes of its last tick
@@ -70,7 +71,9 @@ async def tick(world: World) -> None:
         turns[refusal.agent].refused.append(f"{refusal.agent} may not {refusal.right} {refusal.space}")
     recalled = perf_counter()
     world.phase = "act"
+    world.deciding = world.progress.begin()
     actions = await gather_actions(world, turns, {agent: (seen[agent][0], recalls[agent]) for agent in agents})
+    world.progress.end(world.deciding)
     acted = perf_counter()
     world.phase = "step"
     observations, rewards, _, _, infos = step(world, actions)

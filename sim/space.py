@@ -110,7 +110,6 @@ class Space:
         """The latest tick that a member has lived; when all have left, the space stops after it."""
         self.time = -math.inf
         self.applying = False
-        self.applying_task: asyncio.Task[Plain] | None = None
         self.failure: tuple[str, str, str] | None = None
         self.failure_text = ""
         self.reads = 0

@@ -19,6 +19,7 @@ from simonides.sim.context import Services, Usage, count_tokens
 from simonides.sim.errors import AccessRefused, CorruptFile, PartFailed, SpaceFailed
 from simonides.sim.exchange import Batch, Read, Refusal, Reply, Write
 from simonides.sim.host import SpaceHost
+from simonides.sim.hung import TIMEOUT, InProgress
 from simonides.sim.protocols import Environment, Policy
 from simonides.sim.seeds import generator, place_seed, seed_of
 from simonides.sim.trace import WORLD, WORLD_FAILED, TraceWriter
@@ -103,6 +104,9 @@ class World:
         self.phase = "start"
         self.result: WorldResult | None = None
         self.refusals: list[Refusal] = []
+        self.progress = InProgress()
+        self.deciding = -1
+        """Key of this tick's decisions in `progress`."""
         self._where = {space: port for port in ports for space in port.spaces}
         self.environment = setup.environment()
         self.saves = hasattr(self.environment, "snapshot") and hasattr(self.environment, "restore")
@@ -138,7 +142,11 @@ class World:
                 self.local.start()
 
     def fail(self, error: BaseException) -> None:
-        """Write the failure of this tick to the trace, as data."""
+        """Write the failure of this tick to the trace, as data. Raises a cancellation that is none of ours."""
+        if isinstance(error, asyncio.CancelledError):
+            if not self.progress.timed_out(self.deciding, error):
+                raise error
+            error = TimeoutError(TIMEOUT)
         part = self.name
         if isinstance(error, SpaceFailed):
             part, phase, kind = error.args[:3]

@@ -41,11 +41,21 @@ def test_a_memory_that_answers_nonsense_fails_the_worlds_that_read_it(tmp_path):
     assert any("not a Recall" in line for line in outcome.errors)
 
 
-def test_a_memory_that_waits_for_ever_fails_after_the_time_limit(tmp_path):
-    (trial,) = parse_study(toy_study(memory="breaking:Waits", wiring="private", time_limit=0.3)).trials()
-    outcome = run_inline(trial, tmp_path)
+@pytest.mark.parametrize("layout", LAYOUTS[:2])
+@pytest.mark.parametrize("memory", ["Waits", "WaitsOnRead"])
+def test_a_memory_that_waits_for_ever_fails_after_the_time_limit(tmp_path, memory, layout):
+    (trial,) = parse_study(toy_study(memory=f"breaking:{memory}", wiring="private", time_limit=0.3)).trials()
+    outcome = run_inline(trial, tmp_path, layout)
     assert any("time limit" in line for line in outcome.errors)
     assert not outcome.reproducible
+    assert {failure(row).error for row in Trace(tmp_path).of(WORLD_FAILED)} == {"TimeoutError"}
+
+
+def test_a_policy_that_waits_for_ever_fails_its_world_and_the_others_go_on(tmp_path):
+    (trial,) = parse_study(toy_study(policy="breaking:WaitingPolicy", time_limit=0.3)).trials()
+    outcome = run_inline(trial, tmp_path)
+    assert [world.ticks for world in outcome.worlds] == [12, 4, 12]
+    assert ["(act)" in line and "time limit" in line for line in outcome.errors] == [True]
 
 
 def test_a_world_that_breaks_discards_its_tick_and_the_others_go_on(tmp_path):

@@ -55,3 +55,21 @@ class Spins(ToyMemory):
         while ctx.tick == 4:
             pass
         await super().write(prepared, ctx)
+
+
+class WaitsOnRead(ToyMemory):
+    """Waits for ever on being read at tick 4."""
+
+    async def read(self, query, ctx):
+        if ctx.tick == 4:
+            await asyncio.Event().wait()
+        return await super().read(query, ctx)
+
+
+class WaitingPolicy(ToyPolicy):
+    """Waits for ever on deciding at tick 4, in world w0001 only."""
+
+    async def act(self, observation, recalls, ctx):
+        if observation.tick == 4 and observation.world == "w0001":
+            await asyncio.Event().wait()
+        return await super().act(observation, recalls, ctx)
