@@ -25,6 +25,10 @@ def test_three_nodes_give_the_digest_of_one_process(tmp_path):
     ours = tempfile.mkdtemp(prefix="c")  # socket paths must stay short, so not under tmp_path
     (Path(ours) / "ray").mkdir()
     environment = {**os.environ, **RAY_ENVIRONMENT, "PYTHONPATH": str(here.parent / "support"), "RAY_TMPDIR": ours}
+    token = tmp_path / "token"
+    token.touch(0o600)
+    token.write_text("0" * 64)
+    environment |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN_PATH": str(token)}
     command = [sys.executable, str(here / "three_nodes.py"), str(tmp_path / "study.json"), str(tmp_path / "cluster")]
     ended = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=200)
     shutil.rmtree(ours, ignore_errors=True)

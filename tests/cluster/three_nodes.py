@@ -1,4 +1,4 @@
-"""Run one trial on a cluster of three nodes, in a process of its own, and print the errors: a script for the tests."""
+"""Run one trial on a cluster of three nodes that wants a token, by its address: a script for the tests."""
 
 import json
 import os
@@ -21,10 +21,9 @@ def main(study: str, folder: str) -> None:
     try:
         for _ in range(2):
             cluster.add_node(num_cpus=1, object_store_memory=80 << 20)
-        ray.init(address=cluster.address, log_to_driver=False, configure_logging=False)
         cluster.wait_for_nodes()
         (trial,) = parse_study(json.loads(Path(study).read_text())).trials()
-        layout = Layout(runtime="ray", world_actors=3, memory_actors=2)
+        layout = Layout(runtime="ray", address=cluster.address, world_actors=3, memory_actors=2)
         outcome = run_ray(trial, Path(folder), layout)
         print(json.dumps({"nodes": sum(n["Alive"] for n in ray.nodes()), "errors": outcome.errors, "pid": os.getpid()}))
     finally:
