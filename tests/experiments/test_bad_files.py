@@ -8,6 +8,8 @@ from command import environment, simonides, write_study
 
 from simonides.experiments.runs import Run
 
+pytestmark = pytest.mark.slow
+
 SMALL = {"worlds": 2, "seeds": 2, "checkpoint_every": 4}
 
 
