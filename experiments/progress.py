@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from simonides.experiments.runs import Outcome
 from simonides.sim.config import Trial
@@ -45,10 +45,10 @@ class Bars(Lines):
     def __init__(self, console: Console, total: int, ended: int) -> None:
         super().__init__(console, total, ended)
         self._bars = Progress(
-            TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
-            TextColumn("{task.fields[note]}"), console=console, transient=True,
+            TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[note]}"), TimeElapsedColumn(),
+            console=console, transient=True,
         )  # fmt: skip
-        self._run = self._bars.add_task("trials", total=total, completed=ended, note="")
+        self._run = self._bars.add_task("trials", total=total, completed=ended, note=f"{ended}/{total}")
         self._trials: dict[str, TaskID] = {}
 
     def __enter__(self) -> Bars:
@@ -74,7 +74,7 @@ class Bars(Lines):
             self.count += 1
         else:
             super().ended(trial, outcome)
-        self._bars.update(self._run, completed=self.count)
+        self._bars.update(self._run, completed=self.count, note=f"{self.count}/{self.total}")
 
 
 def progress(console: Console, total: int, ended: int) -> Lines:

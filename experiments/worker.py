@@ -21,7 +21,7 @@ from filelock import FileLock
 
 from simonides.experiments.runs import Outcome, WorldEnd, keep
 from simonides.sim.config import Layout, Trial
-from simonides.sim.errors import UserError
+from simonides.sim.errors import CorruptFile, UserError
 from simonides.sim.inline import TrialOutcome, run_inline
 from simonides.sim.trace import Trace
 from simonides.sim.trial import count_worlds
@@ -52,6 +52,9 @@ def settle(trial: Trial, folder: Path, runner: Runner, notes: Callable[[], tuple
             outcome = _outcome(trial, ended, Trace(folder).digest(), notes(), perf_counter() - began)
     except UserError:
         raise
+    except CorruptFile as error:
+        advice = f"To start the trial again, remove {folder}, then resume the run."
+        outcome = stopped(trial, f"{told(error)} {advice}", perf_counter() - began)
     except Exception as error:
         outcome = stopped(trial, told(error), perf_counter() - began)
     try:

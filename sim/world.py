@@ -129,10 +129,7 @@ class World:
         """
         saved = self.store.latest("world", self.name) if self.store is not None else None
         if self.store is not None and self.store.damaged and any(port is not self.own for port in self.ports):
-            raise CorruptFile(
-                f"{self.store.damaged[-1]} Shared spaces cannot go back to an earlier one: "
-                f"remove {self.store.folder.parent}, then resume the run; the trial starts again."
-            )
+            raise CorruptFile(f"{self.store.damaged[-1]} Shared spaces cannot go back to an earlier one.")
         self.observations, self.infos = self.environment.reset(seed=environment_seed(self.setup.seed, self.name))
         if saved is not None:
             self._restore(saved.data)

@@ -8,6 +8,8 @@ from command import environment, simonides, write_study
 
 from simonides.experiments.runs import Run
 
+pytestmark = pytest.mark.slow
+
 SMALL = {"worlds": 2, "seeds": 2, "checkpoint_every": 4}
 
 
@@ -82,15 +84,16 @@ def test_a_study_changed_after_the_run_began_is_refused(folder):
     assert "is not the study that this run began with" in one_line(simonides("resume", "out", cwd=folder), 1)
 
 
-def test_a_damaged_checkpoint_beside_shared_spaces_is_told_with_what_to_do(folder):
+@pytest.mark.parametrize("pattern", ["checkpoints/world-*", "checkpoints/space-*", "logs/*.log"])
+def test_a_damaged_checkpoint_or_log_of_shared_spaces_is_told_with_what_to_do(folder, pattern):
     before = simonides("digest", "out", cwd=folder).stdout
     trial = trial_folder(folder)
     (trial / "outcome.json").unlink()
-    path = max(trial.glob("checkpoints/world-*"))
+    path = max(trial.glob(pattern))
     flip(path, 20)
     done = simonides("resume", "out", cwd=folder)
     assert done.returncode == 1
-    assert path.name in done.stdout and f"remove {trial}, then resume the run" in done.stdout
+    assert path.name in done.stdout and f"remove {trial}, then resume" in done.stdout
     subprocess.run(["rm", "-r", str(trial)], check=True)
     assert simonides("resume", "out", cwd=folder).returncode == 0
     assert simonides("digest", "out", cwd=folder).stdout == before

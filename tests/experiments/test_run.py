@@ -14,6 +14,8 @@ from simonides.sim.config import Layout, parse_study
 from simonides.sim.inline import run_inline
 from simonides.sim.trace import Trace, run_digest
 
+pytestmark = pytest.mark.slow
+
 PAIR = {"worlds": 2, "seeds": 1, "checkpoint_every": 4}
 
 
