@@ -1,0 +1,133 @@
+"""The Ray side of the benchmarks: bare actors to compare with, and our own actors driven call by call."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+from time import perf_counter
+from types import TracebackType
+from typing import Any
+
+import ray
+
+from simonides.cluster.memory_actor import MemoryActor
+from simonides.cluster.runtime import connect
+from simonides.cluster.world_actor import WorldActor
+from simonides.sim.config import Layout, Trial
+from simonides.sim.exchange import Reply, pack_reply, unpack_batch
+from simonides.sim.trial import assemble, hosted, services_of
+from simonides.sim.types import Recall, Recalled
+
+WINDOW = 16
+"""Texts that a bare memory keeps, as in the measurements of many logical memories in few actors."""
+
+Send = Callable[[bytes], bytes]
+
+
+class RawActor:
+    """The ceiling: texts in deques, columns in and out as Ray sends them, nothing else."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, deque[str]] = {}
+
+    def apply(self, reads: list[bool], agents: list[str], texts: list[str]) -> list[str]:
+        """Append the texts of writes; return the newest text for each read."""
+        kept, found = self._kept, []
+        for read, agent, text in zip(reads, agents, texts, strict=True):
+            memory = kept.get(agent)
+            if memory is None:
+                memory = kept[agent] = deque(maxlen=WINDOW)
+            if read:
+                found.append(memory[-1] if memory else "")
+            else:
+                memory.append(text)
+        return found
+
+
+class MessageActor:
+    """Our messages without our spaces: batches unpacked, applied to deques, answered as recalls."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, deque[tuple[str, str]]] = {}
+
+    async def exchange(self, raw: bytes) -> bytes:
+        """Answer one packed batch with the newest text for each read."""
+        batch = unpack_batch(raw)
+        for write in batch.writes:
+            memory = self._kept.setdefault(write.space, deque(maxlen=WINDOW))
+            memory.append((write.experience.id, write.experience.text))
+        return pack_reply(Reply(tuple(self._newest(read.space) for read in batch.reads)))
+
+    def _newest(self, space: str) -> Recall:
+        memory = self._kept.get(space)
+        return Recall((Recalled(*memory[-1], 1.0),)) if memory else Recall()
+
+
+class Actors:
+    """Starts actors on a Ray of this machine, and ends them all: a context manager."""
+
+    def __enter__(self) -> Actors:
+        self._begun = not ray.is_initialized()
+        self._actors: list[Any] = []
+        connect(None)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+        if self._begun:
+            ray.shutdown()
+
+    def stop(self) -> None:
+        """End the actors that were started here, by handle."""
+        for actor in self._actors:
+            ray.kill(actor)
+        self._actors = []
+
+    def _start(self, kind: type, *arguments: Any) -> Any:
+        options = {"num_cpus": 0, "runtime_env": {"env_vars": {"OMP_NUM_THREADS": "1"}}}
+        actor = ray.remote(**options)(kind).remote(*arguments)  # type: ignore[call-overload]
+        self._actors.append(actor)
+        return actor
+
+    def raw(self) -> Callable[[list[bool], list[str], list[str]], list[str]]:
+        """Start a bare actor; return the way to call it."""
+        actor = self._start(RawActor)
+        return lambda *columns: ray.get(actor.apply.remote(*columns), timeout=120)  # type: ignore[no-any-return]
+
+    def messages(self) -> Send:
+        """Start an actor that speaks our messages and has no spaces; return the way to call it."""
+        return _way(self._start(MessageActor))
+
+    def memory(self, trial: Trial, folder: Path) -> Send:
+        """Start the memory actor of a trial, which hosts all its spaces; return the way to call it."""
+        layout = Layout(runtime="ray", private="actors")
+        send = _way(self._start(MemoryActor, trial.model_dump_json(), layout.model_dump_json(), 0, str(folder), None))
+        return send
+
+    def live(self, trial: Trial, folder: Path, layout: Layout) -> float:
+        """Run a trial's worlds in world actors, and its shared spaces in memory actors; return the seconds it took.
+
+        The actors are started before, and ended after the time is taken.
+        """
+        common = (trial.model_dump_json(), layout.model_dump_json())
+        table = hosted(assemble(trial, services_of(trial.study, None)), layout)
+        memory = {index: self._start(MemoryActor, *common, index, str(folder), None) for index in table}
+        worlds = [
+            self._start(WorldActor, *common, index, str(folder), None, memory) for index in range(layout.world_actors)
+        ]
+        ray.get([a.epoch.remote() for a in memory.values()] + [a.ticks.remote() for a in worlds], timeout=120)
+        began = perf_counter()
+        outcomes = ray.get([actor.run.remote() for actor in worlds], timeout=600)
+        seconds = perf_counter() - began
+        self.stop()
+        errors = [text for outcome in outcomes for text in outcome.errors]
+        if errors:
+            raise RuntimeError(errors[0])
+        return seconds
+
+
+def _way(actor: Any) -> Send:
+    return lambda raw: ray.get(actor.exchange.remote(raw), timeout=120)  # type: ignore[no-any-return]

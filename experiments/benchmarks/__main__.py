@@ -1,0 +1,73 @@
+"""Run the benchmarks: print a table, and write the figures as JSON.
+
+python -m simonides.experiments.benchmarks [NAME ...] [--json FILE] [--quick] [--mem0]
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+import sys
+from collections.abc import Sequence
+from importlib.metadata import version
+from os import cpu_count, getloadavg
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from simonides.experiments.benchmarks import BENCHMARKS, load
+from simonides.experiments.benchmarks.measure import FULL, QUICK, Result
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run what was asked for. Returns 0: a missed aim is a figure, not an error."""
+    parser = argparse.ArgumentParser(prog="python -m simonides.experiments.benchmarks", description=__doc__.split("\n")[0])
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"which: {', '.join(BENCHMARKS)} (default: all)")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures to a file")
+    parser.add_argument("--quick", action="store_true", help="a tenth of the work: a look, not a measurement")
+    parser.add_argument("--mem0", action="store_true", help="install mem0ai in an environment of its own, and compare")
+    given = parser.parse_args(arguments)
+    unknown = [name for name in given.names if name not in BENCHMARKS]
+    if unknown:
+        parser.error(f"no benchmark is called {unknown[0]!r}; known: {', '.join(BENCHMARKS)}")
+    console = Console()
+    results = []
+    for name in given.names or BENCHMARKS:
+        if name == "mem0" and not given.mem0:
+            result = Result(name, skipped="needs --mem0: it installs mem0ai in an environment of its own (network)")
+        else:
+            result = load(name)(QUICK if given.quick else FULL)
+        results.append(result)
+        console.print(table(result))
+    if given.json is not None:
+        given.json.write_text(json.dumps({"machine": machine(), "results": [r.plain() for r in results]}, indent=1) + "\n")
+    return 0
+
+
+def table(result: Result) -> Table | str:
+    """Return a result as a table for a terminal."""
+    if result.skipped:
+        return f"{result.name}: skipped: {result.skipped}"
+    made = Table("figure", "value", "unit", "aim", "met", title=result.name, title_justify="left")
+    made.columns[1].justify = "right"
+    for figure in result.figures:
+        met = "" if figure.met is None else "yes" if figure.met else "no"
+        made.add_row(figure.name, f"{figure.value:,.4g}" if figure.value < 1000 else f"{figure.value:,.0f}", figure.unit, figure.aim, met)
+    return made
+
+
+def machine() -> dict[str, object]:
+    """Return what the figures were taken on."""
+    return {
+        "python": platform.python_version(),
+        "machine": platform.machine(),
+        "processors": cpu_count(),
+        "load": getloadavg()[0],
+        "versions": {name: version(name) for name in ("numpy", "msgpack", "ray", "gymnasium")},
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,38 @@
+"""Reach the Ray side of the benchmarks by name, because Ray is imported in `cluster` alone."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Protocol, cast
+
+from simonides.sim.config import Layout, Trial
+
+Send = Callable[[bytes], bytes]
+
+
+class Actors(Protocol):
+    """What `simonides.cluster.benchmarks:Actors` offers."""
+
+    def raw(self) -> Callable[[list[bool], list[str], list[str]], list[str]]:
+        """Start a bare actor; return the way to call it with columns: is it a read, whose, which text."""
+
+    def messages(self) -> Send:
+        """Start an actor that speaks our messages and has no spaces."""
+
+    def memory(self, trial: Trial, folder: Path) -> Send:
+        """Start the memory actor of a trial, which hosts all its spaces."""
+
+    def live(self, trial: Trial, folder: Path, layout: Layout) -> float:
+        """Run a trial's worlds in world actors; return the seconds from the first tick to the last."""
+
+    def stop(self) -> None:
+        """End the actors that were started."""
+
+
+def actors() -> AbstractContextManager[Actors]:
+    """Return a Ray of this machine with its actors, to be used in a `with`."""
+    kind = importlib.import_module("simonides.cluster.benchmarks").Actors
+    return cast("AbstractContextManager[Actors]", kind())

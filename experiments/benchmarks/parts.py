@@ -1,0 +1,139 @@
+"""Small true environments and policies to be timed: a ring of numbers, Gymnasium's CartPole, a crowd of claims."""
+
+from __future__ import annotations
+
+from time import perf_counter
+from typing import Any, ClassVar
+
+import gymnasium
+import numpy as np
+from gymnasium.envs.classic_control.cartpole import CartPoleEnv
+
+from simonides.sim.protocols import PolicyContext
+from simonides.sim.types import Action, Observation, Query, Recall
+
+Dict = dict[str, Any]
+Step = tuple[Dict, dict[str, float], dict[str, bool], dict[str, bool], Dict]
+
+
+class Ring:
+    """`n` agents, each with a float32[4] state that its own and its neighbour's action move; PettingZoo's ParallelEnv.
+
+    A step spins until `work` seconds have passed, as a simulator that computes would.
+    """
+
+    metadata: ClassVar[Dict] = {"name": "ring_v0", "is_parallelizable": True}
+    render_mode = None
+
+    def __init__(self, n: int = 1, length: int = 1000, work: float = 0.0) -> None:
+        self.possible_agents = [f"agent_{i}" for i in range(n)]
+        self.agents: list[str] = []
+        self.length, self.work, self.now = length, work, 0
+        self._state = np.zeros((n, 4), np.float32)
+
+    def observation_space(self, agent: str) -> gymnasium.Space[Any]:
+        """Return the box of one agent's state."""
+        return gymnasium.spaces.Box(-np.inf, np.inf, (4,), np.float32)
+
+    def action_space(self, agent: str) -> gymnasium.Space[Any]:
+        """Return the two moves: down and up."""
+        return gymnasium.spaces.Discrete(2)
+
+    def reset(self, seed: int | None = None, options: Dict | None = None) -> tuple[Dict, Dict]:
+        """Start over from a seeded state."""
+        self.agents, self.now = list(self.possible_agents), 0
+        self._state = np.random.default_rng(seed).normal(size=self._state.shape).astype(np.float32)
+        return self._observe()
+
+    def _observe(self) -> tuple[Dict, Dict]:
+        rows = self._state.copy()
+        return dict(zip(self.agents, rows, strict=False)), {agent: {} for agent in self.agents}
+
+    def step(self, actions: Dict) -> Step:
+        """Move every agent, and its neighbour half as much."""
+        began = perf_counter()
+        moves = np.fromiter(actions.values(), np.float32, len(actions))[:, None] - 0.5
+        self._state += moves + 0.5 * np.roll(moves, 1, axis=0)
+        while perf_counter() - began < self.work:
+            pass
+        self.now += 1
+        observations, infos = self._observe()
+        over = self.now >= self.length
+        if over:
+            self.agents = []
+        return observations, dict.fromkeys(actions, 1.0), dict.fromkeys(actions, over), dict.fromkeys(actions, False), infos
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+class CartPole:
+    """Gymnasium's CartPole-v1 as a world of one agent, reset at once when the pole has fallen or 500 steps are over.
+
+    It is the class itself, with the 500 steps counted here: without the wrappers that `gymnasium.make` adds.
+    """
+
+    metadata: ClassVar[Dict] = {"name": "cartpole_v1", "is_parallelizable": True}
+    render_mode = None
+
+    def __init__(self, length: int = 1000) -> None:
+        self.possible_agents = ["agent_0"]
+        self.agents: list[str] = []
+        self.length, self.now, self._alive = length, 0, 0
+        self._env = CartPoleEnv()
+
+    def observation_space(self, agent: str) -> gymnasium.Space[Any]:
+        """Return CartPole's observation space."""
+        return self._env.observation_space
+
+    def action_space(self, agent: str) -> gymnasium.Space[Any]:
+        """Return CartPole's action space."""
+        return self._env.action_space
+
+    def reset(self, seed: int | None = None, options: Dict | None = None) -> tuple[Dict, Dict]:
+        """Start over."""
+        self.agents, self.now, self._alive = ["agent_0"], 0, 0
+        observation, info = self._env.reset(seed=seed)
+        return {"agent_0": observation}, {"agent_0": info}
+
+    def step(self, actions: Dict) -> Step:
+        """Push the cart."""
+        observation, reward, fallen, _, info = self._env.step(actions["agent_0"])
+        self.now += 1
+        self._alive += 1
+        if fallen or self._alive >= 500:
+            observation, info = self._env.reset()
+            self._alive = 0
+        over = self.now >= self.length
+        if over:
+            self.agents = []
+        return {"agent_0": observation}, {"agent_0": float(reward)}, {"agent_0": over}, {"agent_0": False}, {"agent_0": info}
+
+    def close(self) -> None:
+        """Release the environment."""
+        self._env.close()
+
+
+class Alternating:
+    """Moves down and up in turn; with `asks` it recalls its last three experiences before; without `keeps` it forgets."""
+
+    waits = False
+
+    def __init__(self, asks: bool = False, keeps: bool = True) -> None:
+        self._queries = (Query("what happened?", k=3),) if asks else ()
+        self._spaces = None if keeps else ()
+
+    def queries(self, observation: Observation, ctx: PolicyContext) -> tuple[Query, ...]:
+        """Ask the same question every tick, or nothing."""
+        return self._queries
+
+    async def act(self, observation: Observation, recalls: tuple[Recall, ...], ctx: PolicyContext) -> Action:
+        """Return the move of this tick."""
+        return Action(observation.tick % 2, spaces=self._spaces)
+
+    def snapshot(self) -> bytes:
+        """There is no state."""
+        return b""
+
+    def restore(self, data: bytes) -> None:
+        """There is no state."""
