@@ -10,7 +10,7 @@ import json
 import sys
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 import yaml
@@ -40,7 +40,7 @@ def console_of() -> Console:
 def join(app: typer.Typer) -> None:
     """Add these commands to the command line."""
     app.command(name="list")(list_parts)
-    for command in (show, debug):
+    for command in (show, report, plot, debug):
         app.command()(command)
     for name, group in (("check", check), ("score", score), ("data", data), ("models", models)):
         app.add_typer(group, name=name)
@@ -100,6 +100,33 @@ def show(
         console.print(look.space_table(seen, space, at))
     else:
         console.print(look.trial_table(seen, chosen, run.outcome(chosen)))
+    return 0
+
+
+def report(
+    folder: RunFolder,
+    again: Annotated[bool, typer.Option(help="Measure every trial anew from its trace.")] = False,
+) -> int:
+    """Write a run's report, and print what it found by condition."""
+    from simonides.experiments.execute import conclude
+    from simonides.experiments.runs import Run
+
+    return conclude(Run(folder), console_of(), again)
+
+
+def plot(
+    folder: RunFolder,
+    out: Annotated[Path | None, typer.Option(help="Folder for them. Default: figures, beside the report.")] = None,
+    form: Annotated[
+        Literal["html", "svg", "png", "pdf"], typer.Option("--format", help="html needs nothing else; others an extra.")
+    ] = "html",
+) -> int:
+    """Write each figure of a run's report to a file of its own, and its numbers as CSV."""
+    from simonides.experiments.plots import write_figures
+    from simonides.experiments.runs import Run
+
+    for path in write_figures(Run(folder), out or folder / "figures", form):
+        typer.echo(path)
     return 0
 
 

@@ -36,7 +36,21 @@ def execute(run: Run, jobs: int, console: Console) -> int:
                 Scheduler(run, jobs, shown).run_all(left)
             else:
                 _run_on_ray(run, left, shown)
-    return summary(run, console)
+    return conclude(run, console)
+
+
+def conclude(run: Run, console: Console, again: bool = False) -> int:
+    """Print what a run found by condition, write its report, and return its exit status.
+
+    `again` measures every trial anew from its trace.
+    """
+    from simonides.experiments.results import print_results, write_report  # plotly and polars: not for every command
+
+    tables, report = write_report(run, again)
+    print_results(tables, console)
+    status = summary(run, console, with_trials=False)
+    console.print(f"Report: {report}", markup=False, highlight=False, soft_wrap=True)
+    return status
 
 
 def _run_on_ray(run: Run, trials: list[Trial], shown: Progress) -> None:
@@ -64,10 +78,11 @@ def _settled(outcome: Outcome | None) -> bool:
     return outcome is not None and outcome.settled
 
 
-def summary(run: Run, console: Console) -> int:
-    """Print a row for each trial and the run's digest; return 0, or 1 when a trial failed or has not ended."""
+def summary(run: Run, console: Console, with_trials: bool = True) -> int:
+    """Print a row for each trial, errors, and the run's digest; return 0, or 1 when a trial failed or has not ended."""
     outcomes = list(run.outcomes())
-    console.print(_table(run, outcomes))
+    if with_trials:
+        console.print(_table(run, outcomes))
     for trial, outcome in outcomes:
         for error in outcome.errors if outcome else ():
             console.print(f"{trial.id}: {error}", markup=False, highlight=False, soft_wrap=True)

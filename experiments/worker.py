@@ -19,6 +19,7 @@ from typing import Any
 
 from filelock import FileLock
 
+from simonides.experiments.metrics.tables import measure
 from simonides.experiments.runs import Outcome, WorldEnd, keep
 from simonides.sim.config import Layout, Trial
 from simonides.sim.errors import CorruptFile, UserError
@@ -62,6 +63,8 @@ def settle(trial: Trial, folder: Path, runner: Runner, notes: Callable[[], tuple
     except OSError as error:
         text = f"{folder} cannot be written: {error.strerror}. Make room or give access, then resume."
         return stopped(trial, text, perf_counter() - began)
+    with suppress(Exception):  # the report measures what is missing, and says what was wrong
+        measure(folder, trial.study.metrics)
     return outcome
 
 

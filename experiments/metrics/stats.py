@@ -1,7 +1,8 @@
 """Intervals and tests for trial scores: bootstrap over seeds, Wilson, paired comparisons, Holm's correction.
 
 The unit is the trial seed: items within a trial depend on each other, so a trial counts as one draw. Nothing here
-warns or raises for small samples: what cannot be said is nan, and `n` says on how little a number rests.
+warns or raises for small samples: what cannot be said is nan, and `n` says on how little a number rests. scipy is
+imported where it is called, because it takes a second and most readers of this file want the constants.
 """
 
 from __future__ import annotations
@@ -12,7 +13,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats as scipy_stats  # type: ignore[import-untyped]
 
 from simonides.sim.seeds import generator, seed_of
 
@@ -90,6 +90,8 @@ def _pooled(sums: Floats, counts: Floats, axis: int = -1) -> Floats:
 
 
 def _resampled(sums: Floats, counts: Floats, level: float, seed: int) -> tuple[float, float, Floats]:
+    from scipy import stats as scipy_stats  # type: ignore[import-untyped]
+
     result = scipy_stats.bootstrap(
         (sums, counts), _pooled, paired=True, vectorized=True, n_resamples=RESAMPLES, batch=1_000,
         confidence_level=level, method="percentile", rng=generator(seed_of(seed, "bootstrap")),
@@ -112,6 +114,8 @@ def wilson(successes: int, n: int, level: float = LEVEL) -> Interval:
         raise ValueError(f"Successes must lie between 0 and n, got {successes} of {n}.")
     if n == 0:
         return Interval(NAN, 0.0, 1.0, 0, level)
+    from scipy import stats as scipy_stats
+
     ends = scipy_stats.binomtest(successes, n).proportion_ci(confidence_level=level, method="wilson")
     return Interval(successes / n, float(ends.low), float(ends.high), n, level)
 
@@ -138,6 +142,8 @@ def mcnemar_exact(first: Sequence[bool], second: Sequence[bool]) -> PairedTest:
 
     Only pairs that disagree inform it: without any p is 1 (nan for n = 0).
     """
+    from scipy import stats as scipy_stats
+
     differences = _differences([float(x) for x in first], [float(y) for y in second])
     wins, losses = int((differences > 0).sum()), int((differences < 0).sum())
     p = float(scipy_stats.binomtest(wins, wins + losses).pvalue) if wins + losses else 1.0
@@ -149,6 +155,8 @@ def wilcoxon(first: Sequence[float], second: Sequence[float]) -> PairedTest:
 
     Without a difference other than 0, p is 1 (nan for n = 0).
     """
+    from scipy import stats as scipy_stats
+
     differences = _differences(first, second)
     median = float(np.median(differences)) if differences.size else NAN
     p = float(scipy_stats.wilcoxon(differences).pvalue) if differences.any() else 1.0

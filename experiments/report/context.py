@@ -18,6 +18,7 @@ class Panel:
     """One question that a reader has, with its answer in a sentence, a figure and a table (either may be absent).
 
     `id` is unique in a report and fit for a link (letters, digits, hyphens). `note` says how to read the figure.
+    `multiples` are small figures side by side, each with its title, for what one figure could not hold.
     """
 
     id: str
@@ -26,6 +27,7 @@ class Panel:
     figure: go.Figure | None = None
     table: pl.DataFrame | None = None
     note: str = ""
+    multiples: tuple[tuple[str, go.Figure], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

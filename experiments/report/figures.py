@@ -22,8 +22,11 @@ FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif"
 INK, GRID = "#24303c", "#e3e8ed"
 
 
-def score_by_condition(table: pl.DataFrame, label: str = "Task score") -> go.Figure:
-    """Return one dot with its interval a condition, in the table's order: `condition, score, low, high`."""
+def score_by_condition(table: pl.DataFrame, label: str = "Task score", zero: bool = False) -> go.Figure:
+    """Return one dot with its interval a condition, in the table's order: `condition, score, low, high`.
+
+    `zero` draws a line at 0, for differences.
+    """
     _need(table, "condition", "score", "low", "high")
     figure = go.Figure(
         go.Scatter(
@@ -32,7 +35,10 @@ def score_by_condition(table: pl.DataFrame, label: str = "Task score") -> go.Fig
         )
     )  # fmt: skip
     figure.update_yaxes(autorange="reversed", automargin=True)
-    return _styled(figure, x=label, y="", height=110 + 38 * table.height, x_range=_unit(table, "score"))
+    if zero:
+        figure.add_vline(x=0, line={"color": INK, "width": 1})
+    x_range = None if zero else _unit(table, "score")
+    return _styled(figure, x=label, y="", height=110 + 30 * table.height, x_range=x_range)
 
 
 def recall_by_category(table: pl.DataFrame, label: str = "Evidence recall") -> go.Figure:
@@ -49,8 +55,13 @@ def recall_by_category(table: pl.DataFrame, label: str = "Evidence recall") -> g
     return _styled(figure, x="", y=label, y_range=_unit(table, "recall"))
 
 
-def contamination_over_ticks(table: pl.DataFrame, label: str = "Share of tainted records") -> go.Figure:
-    """Return one line with its band a condition, over logical time: `condition, tick, share, low, high`."""
+def contamination_over_ticks(
+    table: pl.DataFrame, label: str = "Share of tainted records", top: float = 1.0
+) -> go.Figure:
+    """Return one line with its band a condition, over logical time: `condition, tick, share, low, high`.
+
+    `top` is the end of the axis, the same in figures that are to be compared.
+    """
     _need(table, "condition", "tick", "share", "low", "high")
     figure = go.Figure()
     for look, (name, rows) in enumerate(_conditions(table.sort("tick", maintain_order=True))):
@@ -65,7 +76,7 @@ def contamination_over_ticks(table: pl.DataFrame, label: str = "Share of tainted
             line={"color": colour, "dash": DASHES[look % len(DASHES)], "width": 2.5},
             hovertemplate=f"{name}, tick %{{x}}: %{{y:.3f}}<extra></extra>",
         )  # fmt: skip
-    return _styled(figure, x="Tick", y=label, y_range=(-0.02, 1.02))
+    return _styled(figure, x="Tick", y=label, y_range=(-0.02 * top, 1.02 * top))
 
 
 def measure_by_session(table: pl.DataFrame, label: str) -> go.Figure:

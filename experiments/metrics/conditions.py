@@ -1,0 +1,81 @@
+"""Names for people: what a study varies, each value's label, and the condition that a trial belongs to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from simonides.sim.config import Study, Trial
+from simonides.sim.types import Plain
+
+CLEAN = "clean"
+ATTACK = "interventions"
+
+
+@dataclass(frozen=True, slots=True)
+class Factor:
+    """One thing that a study varies: its dotted path, a name for it, and its values' labels in the study's order."""
+
+    path: str
+    name: str
+    labels: tuple[str, ...]
+
+    @property
+    def attack(self) -> bool:
+        """Whether this factor is about interventions, such as planted records."""
+        return self.path.split(".")[0] == ATTACK
+
+
+def factors(study: Study) -> tuple[Factor, ...]:
+    """Return what a study varies, in its order."""
+    names = _names(list(study.factors))
+    return tuple(
+        Factor(path, names[path], tuple(label(path, value) for value in values))
+        for path, values in study.factors.items()
+    )
+
+
+def _names(paths: Sequence[str]) -> dict[str, str]:
+    """Return a short name a path; the whole path where two would be called alike."""
+    short = {path: "attack" if path == ATTACK else path.removesuffix(".name").split(".")[-1] for path in paths}
+    taken = list(short.values())
+    return {path: name if taken.count(name) == 1 else path for path, name in short.items()}
+
+
+def labels(trial: Trial) -> tuple[str, ...]:
+    """Return the labels of a trial's cell, in the order of the study's factors."""
+    return tuple(label(path, value) for path, value in trial.cell.items())
+
+
+def condition(values: Sequence[str]) -> str:
+    """Return one name for a cell from the labels of its factors."""
+    return " · ".join(values) or "all trials"
+
+
+def label(path: str, value: Plain) -> str:
+    """Return a value of a factor as people read it: `vector (hybrid)`, `clean`, `one false record`."""
+    if path == ATTACK and isinstance(value, Sequence):
+        return _interventions(value)
+    if isinstance(value, Mapping):
+        extras = [str(k) if v is True else f"{k}={_inner(v)}" for k, v in value.items() if k != "name"]
+        name = str(value.get("name", ""))
+        return f"{name} ({', '.join(extras)})" if name and extras else name or ", ".join(extras) or "none"
+    return _inner(value)
+
+
+def _inner(value: Plain) -> str:
+    if isinstance(value, Mapping):
+        return "+".join(str(v) for v in value.values()) or "none"
+    if isinstance(value, list | tuple):
+        return "+".join(_inner(item) for item in value) or "none"
+    return str(value)
+
+
+def _interventions(plants: Sequence[Mapping[str, Plain]]) -> str:
+    if not plants:
+        return CLEAN
+    kind = "false" if any(plant.get("tainted", True) for plant in plants) else "benign"
+    if len(plants) > 1:
+        return f"{len(plants)} {kind} records"
+    tick = plants[0].get("tick")
+    return f"one {kind} record" + (f" at tick {tick}" if tick is not None else "")

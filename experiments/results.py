@@ -1,0 +1,113 @@
+"""What a run found: a table of conditions for the terminal, its report as HTML, and its figures as files."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import polars as pl
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from simonides.experiments.metrics.cells import RunTables, means, run_tables
+from simonides.experiments.report.page import render_report
+from simonides.experiments.report.run import context_of
+from simonides.experiments.runs import REPORT, Run, write_whole
+
+COLUMNS = {
+    "F1": "how well answers match the truth, 0 to 1 (LoCoMo's word overlap), with a 95 % interval over {units}s",
+    "found": "share of the turns that hold an answer among the first {k} records recalled for its question",
+    "repeats": "answers that repeat the planted false record, of the questions that it is about",
+    "tainted": "share of all records held at the end that descend from the planted one",
+    "records": "records that all memories hold together at the end",
+    "reward": "mean reward of an agent a tick",
+    "s": "wall seconds of a trial",
+}
+"""The heading of each column and what it means, as printed below the table."""
+
+
+def write_report(run: Run, again: bool = False) -> tuple[RunTables, Path]:
+    """Measure a run, write `report.html` into its folder, and return its tables and the report's path."""
+    tables = run_tables(run, again)
+    path = run.folder / REPORT
+    write_whole(path, render_report(context_of(run, tables)))
+    return tables, path
+
+
+def print_results(tables: RunTables, console: Console) -> None:
+    """Print one row a condition, and below it what each column means."""
+    cells = {name: cell for name, cell in _cells(tables).items() if any(cell.values())}
+    table = Table(title=f"{escape(tables.study.name)}: what {tables.trials.height} trials found", title_justify="left")
+    for name in tables.names or ["condition"]:
+        table.add_column(escape(name))
+    for name in cells:
+        table.add_column(name, justify="right", no_wrap=True)
+    before = None
+    for values, condition in _conditions(tables):
+        if before is not None and values[:1] != before[:1] and len(values) > 1:
+            table.add_section()
+        table.add_row(*map(escape, values), *(cell.get(condition, "") for cell in cells.values()))
+        before = values
+    console.print(table)
+    k = 10 if _recall_column(tables) == "recall_10" else 5
+    for name in cells:
+        text = COLUMNS[name].format(units=tables.unit, k=k)
+        console.print(f"  {name}: {text}", markup=False, highlight=False, soft_wrap=True)
+    if tables.unit == "seed" and tables.units < 20:
+        many = f"{tables.units} seed{'s' if tables.units > 1 else ''}"
+        console.print(f"  With {many} these numbers are exploratory: 20 or more make a claim.", highlight=False)
+    for line in tables.missing:
+        console.print(f"  left out: {line}", markup=False, highlight=False, soft_wrap=True)
+
+
+def _conditions(tables: RunTables) -> list[tuple[tuple[str, ...], str]]:
+    """Return (labels of the factors, name) of each condition, in the study's order."""
+    conditions = tables.trials["condition"].unique(maintain_order=True).to_list()
+    return [(tuple(name.split(" · ")) if tables.names else (name,), name) for name in conditions]
+
+
+def _recall_column(tables: RunTables) -> str:
+    known = tables.questions.columns and tables.questions.height and tables.questions["recall_10"].count()
+    return "recall_10" if known else "recall_5"
+
+
+def _cells(tables: RunTables) -> dict[str, dict[str, str]]:
+    """Return column -> condition -> what its cell says; empty where a column does not apply to this run."""
+    asked, metrics, by = tables.questions, tables.metrics, ["condition"]
+    found: dict[str, dict[str, str]] = {name: {} for name in COLUMNS}
+    if asked.height:
+        found["F1"] = _with_interval(means(asked, by, "official_f1"))
+        found["found"] = _plain(means(asked, by, _recall_column(tables)), "{:.2f}")
+        found["repeats"] = _counted(asked.filter("targeted"))
+    if metrics.height:
+        attacked = (
+            metrics.filter((pl.col("metric") == "contamination")).group_by("condition").agg(pl.col("value").max())
+        )
+        tainted = attacked.filter(pl.col("value") > 0)["condition"]
+        shares = metrics.filter((pl.col("metric") == "contamination") & pl.col("condition").is_in(tainted.implode()))
+        found["tainted"] = _plain(means(shares, by, "value"), "{:.1%}")
+        sizes = metrics.filter((pl.col("metric") == "memory-size") & (pl.col("part") == "records"))
+        found["records"] = _plain(means(sizes, by, "value"), "{:,.0f}")
+        if not asked.height:
+            found["reward"] = _plain(means(metrics.filter(pl.col("metric") == "reward"), by, "value"), "{:.3f}")
+    ended = tables.trials.filter(pl.col("status") != "not ended").with_columns(pl.lit("").alias("unit"))
+    found["s"] = _plain(means(ended, by, "seconds"), "{:.1f}")
+    return found
+
+
+def _plain(table: pl.DataFrame, form: str) -> dict[str, str]:
+    return {row["condition"]: form.format(row["estimate"]) for row in table.iter_rows(named=True)}
+
+
+def _with_interval(table: pl.DataFrame) -> dict[str, str]:
+    return {
+        row["condition"]: f"{row['estimate']:.2f}"
+        + ("" if math.isnan(row["low"]) else f" [{row['low']:.2f}, {row['high']:.2f}]")
+        for row in table.iter_rows(named=True)
+    }
+
+
+def _counted(asked: pl.DataFrame) -> dict[str, str]:
+    counts = asked.group_by("condition").agg(pl.col("repeats_false").sum().alias("hits"), pl.len().alias("n"))
+    return {row["condition"]: f"{row['hits']} of {row['n']}" for row in counts.iter_rows(named=True)}
