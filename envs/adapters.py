@@ -79,6 +79,9 @@ class TurnBased(_Replayed):
     remembers its own turns. Rewards are what the turn brought each agent.
     """
 
+    turn_based = True
+    """What the assembler asks: turns and rounds share a space only with `ticks_per_round`."""
+
     def __init__(self, env: AECEnv) -> None:
         super().__init__()
         self.env = env

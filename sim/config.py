@@ -56,6 +56,10 @@ class Study(BaseModel):
     name: str
     description: str = ""
     environment: Part
+    more_environments: tuple[Part, ...] = ()
+    """Further environments of the same trial: world i has the environment i mod (1 + these)."""
+    ticks_per_round: Annotated[int, Field(ge=1)] | None = None
+    """Turns that make one step of a parallel world, where turn-based and parallel worlds share a space."""
     worlds: Annotated[int, Field(ge=1)] | None = None
     """How many worlds a trial has; by default as many as the environment says, or one."""
     memory: Part
@@ -88,6 +92,14 @@ class Study(BaseModel):
         if isinstance(value, tuple) and (not value or len(set(value)) != len(value)):
             raise ValueError("seeds must be at least one and distinct")
         return value
+
+    def environment_of(self, world: int) -> tuple[Part, str]:
+        """Return the environment of the world with this index, with the study's data, and its path in the study."""
+        parts = (self.environment, *self.more_environments)
+        i = world % len(parts)
+        data = {"data": self.data} if self.data is not None else {}
+        path = "environment" if i == 0 else f"more_environments.{i - 1}"
+        return Part.model_validate({**data, **parts[i].model_dump()}), path
 
     def cells(self) -> list[dict[str, Plain]]:
         """Return every combination of the factors' values as {dotted path: value}, in order."""
@@ -179,13 +191,13 @@ SERVICES = frozenset({"seed", "world", "agents", "team_of", "dimension", "embedd
 
 def check_parts(study: Study) -> None:
     """Check the parameters of every named part. Raises StudyError, UnknownName, MissingExtra."""
-    for kind in ("environment", "memory", "policy", "wiring", "embedder", "model"):
+    for kind in ("memory", "policy", "wiring", "embedder", "model"):
         part: Part | None = getattr(study, kind)
         if part is not None:
-            params = dict(part.params)
-            if kind == "environment" and study.data is not None:
-                params.setdefault("data", study.data)
-            registry(kind).check(part.name, params, kind, SERVICES)
+            registry(kind).check(part.name, part.params, kind, SERVICES)
+    for i in range(1 + len(study.more_environments)):
+        environment, path = study.environment_of(i)
+        registry("environment").check(environment.name, environment.params, path, SERVICES)
 
 
 def study_json(study: Study) -> str:

@@ -41,9 +41,9 @@ class Read:
 class Batch:
     """Everything that one client says to one memory actor at (tick, hop).
 
-    `time` is the client's simulated time at `tick`. `session_end`: a session of the client ended with tick - 1.
-    `leave`: the client's last tick was tick - 1. `durable`: tick of its last durable checkpoint. `heard`: epoch of the
-    host that answered its previous batch, 0 at first.
+    `time` is the client's simulated time at `tick`. `session_end`: a session of the client ended with its step before.
+    `leave`: its step before was the client's last. `durable`: the tick of its last durable checkpoint. `heard`: the
+    epoch of the host that answered its previous batch, 0 at first.
     """
 
     client: str

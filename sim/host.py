@@ -75,6 +75,7 @@ class _Client:
     spaces: list[Space]
     next: int
     kept: int
+    stride: int = 1
     early: dict[int, Batch] = field(default_factory=dict)
     """Hop-0 batches that arrived, but must wait until all of an earlier tick are there and answered."""
     open: dict[int, int] = field(default_factory=dict)
@@ -120,7 +121,7 @@ class SpaceHost:
         self._clients: dict[str, _Client] = {}
         for space in self.spaces.values():
             for member, join in space.spec.members.items():
-                client = self._clients.setdefault(member, _Client([], join, join))
+                client = self._clients.setdefault(member, _Client([], join, join, space.spec.stride(member)))
                 client.spaces.append(space)
 
     # --- start and recovery ----------------------------------------------------------------------------------------
@@ -137,8 +138,8 @@ class SpaceHost:
                 space.restore(self._store.load("space", space.name, tick).data)
             self._trace.start(SPACE, space.name, space.tick)
         if tick is not None:
-            for client in self._clients.values():
-                client.next = client.kept = max(client.next, tick)
+            for name, client in self._clients.items():
+                client.next = client.kept = client.spaces[0].spec.step_at(name, tick)
         for batch in logged:
             client = self._clients[batch.client]
             if batch.id not in self._replies and (batch.tick >= client.kept or batch.leave):
@@ -153,7 +154,7 @@ class SpaceHost:
             space.restore(data)
             for member in space.spec.members:
                 client = self._clients[member]
-                client.next = client.kept = max(client.next, space.tick)
+                client.next = client.kept = space.spec.step_at(member, space.tick)
 
     def snapshots(self) -> dict[str, bytes]:
         """Return the snapshot of every space, by name."""
@@ -197,7 +198,9 @@ class SpaceHost:
             client = self._known(batch)
             if client.left:
                 return Reply(epoch=self.epoch)
-            lost = next((tick for tick in range(client.next, batch.tick) if tick not in client.early), -1)
+            lost = next(
+                (tick for tick in range(client.next, batch.tick, client.stride) if tick not in client.early), -1
+            )
             if lost >= 0 and 0 < batch.heard < self.epoch:
                 return Reply(epoch=self.epoch, resend_from=lost)
             self._log.append(raw if raw is not None else pack_batch(batch))
@@ -251,9 +254,10 @@ class SpaceHost:
 
     def _enqueue(self, batch: Batch, client: _Client) -> None:
         name, tick = batch.client, batch.tick
+        lived = tick - client.stride
         for write in batch.writes:
             space = self.spaces[write.space]
-            place = Place(tick - 1, name, write.experience.agent, 0, write.n)
+            place = Place(lived, name, write.experience.agent, 0, write.n)
             if (name, write.experience.agent) in space.spec.writers:
                 space.write(place, write.experience)
             else:
@@ -261,12 +265,12 @@ class SpaceHost:
                 self._refusals.setdefault(batch.id, []).append(Refusal(space.name, write.experience.agent, "write"))
         for space in client.spaces:
             if batch.session_end:
-                space.end_session(name, tick - 1)
+                space.end_session(name, lived)
             if batch.leave:
-                space.leave(name, tick - 1)
+                space.leave(name, lived)
             else:
                 space.enter(name, tick, batch.time)
-        client.next = tick + 1
+        client.next = tick + client.stride
         client.left = batch.leave
         if batch.durable > client.kept:
             self._forget_replies(name, batch.durable)

@@ -55,7 +55,7 @@ async def live(world: World) -> WorldResult:
 async def tick(world: World) -> None:
     """Live one tick."""
     every, began = world.setup.checkpoint_every, perf_counter()
-    due = every and world.tick % every == 0 and world.tick > world.durable
+    due = every and world.tick // every > world.durable // every
     captured = world.capture() if due else None
     world.phase = "observe"
     agents = list(world.environment.agents)
@@ -110,7 +110,7 @@ async def tick(world: World) -> None:
     world.trace.timing(world.name, world.tick, (now - began, recalled - began, acted - recalled, stepped - acted))
     world.observations, world.infos, world.session_end = observations, infos, bool(ends)
     world.usage.reset()
-    world.tick += 1
+    world.tick += world.setup.stride
 
 
 async def exchange_all(
@@ -159,7 +159,9 @@ async def send(world: World, port: Port, reads: tuple[Read, ...]) -> Reply:
 
 async def leave(world: World, port: Port) -> None:
     """Tell a port that this world has lived its last tick, with what was still to be sent."""
-    at = world.tick + 1 if port.sent == world.tick else world.tick  # it failed within a tick already announced
+    at = (
+        world.tick + world.setup.stride if port.sent == world.tick else world.tick
+    )  # it failed within a tick already announced
     ends = world.session_end and at == world.tick
     batch = Batch(world.name, at, 0, "", world.time, tuple(port.outbox), (), ends, True, world.durable)
     await port.exchange(batch)

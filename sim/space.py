@@ -9,7 +9,7 @@ import asyncio
 import hashlib
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from operator import attrgetter, itemgetter
 
 from simonides.sim.codec import canonical, decode, pack
@@ -48,7 +48,8 @@ class Plant:
 class SpaceSetup:
     """A space before it runs: who may read and write it, which worlds are members from which tick, what it holds.
 
-    `members` maps a world to the tick at which it joins. `make` builds a fresh memory system of its kind.
+    `members` maps a world to the tick at which it joins, `strides` to the ticks from one of its steps to the next where
+    that is not 1 (`ticks_per_round`). `make` builds a fresh memory system of its kind.
     """
 
     name: str
@@ -58,6 +59,16 @@ class SpaceSetup:
     make: Callable[[], MemorySystem]
     plants: tuple[Plant, ...] = ()
     manage_every: int = 0
+    strides: Mapping[str, int] = field(default_factory=dict)
+
+    def stride(self, member: str) -> int:
+        """Return the ticks from one step of a member to its next."""
+        return self.strides.get(member, 1)
+
+    def step_at(self, member: str, tick: int) -> int:
+        """Return the tick of a member's first step not before `tick`."""
+        join, stride = self.members[member], self.stride(member)
+        return join + max(0, -(-(tick - join) // stride)) * stride
 
 
 @dataclass(slots=True)
@@ -141,6 +152,7 @@ class Space:
         if tick >= self.tick and time > self._times.get(tick, -math.inf):
             self._times[tick] = time
         if tick > before:
+            self.last = max(self.last, tick - self.spec.stride(member))
             self._move(member, before, tick)
 
     def leave(self, member: str, last: int) -> None:
@@ -156,8 +168,6 @@ class Space:
         self.frontier[member] = after
         if before <= self.tick < after:
             self._behind -= 1
-        if after < GONE and after - 1 > self.last:
-            self.last = after - 1
 
     @property
     def ready(self) -> bool:
@@ -399,7 +409,7 @@ class Space:
         self._system, self._packed = None, system
         self.tick, self.time, self.left = tick, time, left
         self.frontier = {
-            member: GONE if member in left else max(join, tick) for member, join in self.spec.members.items()
+            member: GONE if member in left else self.spec.step_at(member, tick) for member in self.spec.members
         }
         self.last = max([tick - 1, *left.values()])
         self._plants = {t: plants for t, plants in self._plants.items() if t >= tick}

@@ -51,26 +51,21 @@ def world_name(index: int) -> str:
 
 def environment_of(study: Study, seed: int, index: int) -> Environment:
     """Build the environment of one world of a trial."""
-    params = dict(study.environment.params)
-    if study.data is not None:
-        params.setdefault("data", study.data)
-    name = study.environment.name
-    given = {"seed": seed_of(seed, "generate", name) >> 32, "world": index}
-    return registry("environment").build(name, params, path="environment", **given)  # type: ignore[no-any-return]
+    part, path = study.environment_of(index)
+    given = {"seed": seed_of(seed, "generate", part.name) >> 32, "world": index}
+    return registry("environment").build(part.name, part.params, path=path, **given)  # type: ignore[no-any-return]
 
 
 def count_worlds(study: Study) -> int:
-    """Return how many worlds a trial has: as the study says, or the environment's factory, or one."""
+    """Return how many worlds a trial has: as the study says, or the environments' factories, or one of each."""
     if study.worlds is not None:
         return study.worlds
-    factory = registry("environment").load(study.environment.name)
-    counter: Callable[..., int] | None = getattr(factory, "worlds", None)
-    if counter is None:
-        return 1
-    params = dict(study.environment.params)
-    if study.data is not None:
-        params.setdefault("data", study.data)
-    return counter(**params)
+    count = 0
+    for i in range(1 + len(study.more_environments)):
+        part, _ = study.environment_of(i)
+        counter: Callable[..., int] | None = getattr(registry("environment").load(part.name), "worlds", None)
+        count += counter(**part.params) if counter is not None else 1
+    return count
 
 
 def memory_of(study: Study, services: Services) -> MemorySystem:
@@ -106,6 +101,7 @@ def assemble(trial: Trial, services: Services) -> Assembly:
     environments = [environment_of(study, seed, i) for i in range(count)]
     agents = [AgentRef(name, a) for name, env in zip(names, environments, strict=True) for a in env.possible_agents]
     specs = wire(study, seed, agents, dict(zip(names, environments, strict=True)))
+    strides = strides_of(study, environments, specs)
     plants = [
         _plant(p, n, trial, specs, dict(zip(names, environments, strict=True)))
         for n, p in enumerate(study.interventions)
@@ -121,6 +117,7 @@ def assemble(trial: Trial, services: Services) -> Assembly:
             partial(memory_of, study, services),
             tuple(plant for plant in plants if plant.space == spec.name),
             study.manage_every,
+            strides,
         )
         for spec in specs
     )
@@ -134,6 +131,7 @@ def assemble(trial: Trial, services: Services) -> Assembly:
             joins[name],
             study.ticks if study.ticks is not None else 1 << 40,
             study.checkpoint_every,
+            strides.get(name, 1),
         )
         for i, name in enumerate(names)
     )
@@ -150,6 +148,24 @@ def wire(
         team_of[ref] = f"{ref.world}/{teams[ref.agent]}" if ref.agent in teams else ref.world
     given: dict[str, Any] = {"agents": agents, "team_of": team_of, "seed": seed_of(seed, "wiring") >> 32}
     return registry("wiring").build(study.wiring.name, study.wiring.params, path="wiring", **given)  # type: ignore[no-any-return]
+
+
+def strides_of(study: Study, environments: Sequence[Environment], specs: Sequence[SpaceSpec]) -> dict[str, int]:
+    """Return the strides of parallel worlds, where they are not 1: when turn-based worlds share a space with them.
+
+    Raises StudyError when the study does not say how many turns make a round.
+    """
+    turns = {world_name(i): bool(getattr(env, "turn_based", False)) for i, env in enumerate(environments)}
+    for spec in specs:
+        members = {ref.world for ref in spec.readers | spec.writers}
+        if len({turns[world] for world in members}) > 1 and study.ticks_per_round is None:
+            raise StudyError(
+                f"ticks_per_round: turn-based and parallel worlds share the space {spec.name!r}; say how many "
+                "turns make one step of a parallel world."
+            )
+    if study.ticks_per_round is None:
+        return {}
+    return {world: study.ticks_per_round for world, by_turns in turns.items() if not by_turns}
 
 
 def routes(world: str, specs: Sequence[SpaceSpec]) -> dict[str, Route]:

@@ -51,7 +51,11 @@ class Port:
 
 @dataclass(frozen=True, slots=True)
 class WorldSetup:
-    """A world before it runs: its name, when it joins, how long it lives at most, and its parts."""
+    """A world before it runs: its name, when it joins, how long it lives at most, and its parts.
+
+    `stride` is the number of ticks from one of its steps to the next: 1, or `ticks_per_round` for a parallel world that
+    shares a space with a turn-based one.
+    """
 
     name: str
     environment: Callable[[], Environment]
@@ -61,6 +65,7 @@ class WorldSetup:
     join: int = 0
     ticks: int = 1 << 40
     checkpoint_every: int = 0
+    stride: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,9 @@ from simonides.experiments.benchmarks.measure import FULL, QUICK, Result
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run what was asked for. Returns 0: a missed aim is a figure, not an error."""
-    parser = argparse.ArgumentParser(prog="python -m simonides.experiments.benchmarks", description=__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser(
+        prog="python -m simonides.experiments.benchmarks", description=__doc__.split("\n")[0]
+    )
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"which: {', '.join(BENCHMARKS)} (default: all)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures to a file")
     parser.add_argument("--quick", action="store_true", help="a tenth of the work: a look, not a measurement")
@@ -42,7 +44,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         results.append(result)
         console.print(table(result))
     if given.json is not None:
-        given.json.write_text(json.dumps({"machine": machine(), "results": [r.plain() for r in results]}, indent=1) + "\n")
+        given.json.write_text(
+            json.dumps({"machine": machine(), "results": [r.plain() for r in results]}, indent=1) + "\n"
+        )
     return 0
 
 
@@ -54,7 +58,13 @@ def table(result: Result) -> Table | str:
     made.columns[1].justify = "right"
     for figure in result.figures:
         met = "" if figure.met is None else "yes" if figure.met else "no"
-        made.add_row(figure.name, f"{figure.value:,.4g}" if figure.value < 1000 else f"{figure.value:,.0f}", figure.unit, figure.aim, met)
+        made.add_row(
+            figure.name,
+            f"{figure.value:,.4g}" if figure.value < 1000 else f"{figure.value:,.0f}",
+            figure.unit,
+            figure.aim,
+            met,
+        )
     return made
 
 

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from statistics import median
 from time import perf_counter, process_time
 
+
 @dataclass(frozen=True, slots=True)
 class Timing:
     """Seconds a unit: by the clock, and of this process's processors."""

@@ -61,7 +61,13 @@ class Ring:
         over = self.now >= self.length
         if over:
             self.agents = []
-        return observations, dict.fromkeys(actions, 1.0), dict.fromkeys(actions, over), dict.fromkeys(actions, False), infos
+        return (
+            observations,
+            dict.fromkeys(actions, 1.0),
+            dict.fromkeys(actions, over),
+            dict.fromkeys(actions, False),
+            infos,
+        )
 
     def close(self) -> None:
         """Nothing is held."""
@@ -107,7 +113,13 @@ class CartPole:
         over = self.now >= self.length
         if over:
             self.agents = []
-        return {"agent_0": observation}, {"agent_0": float(reward)}, {"agent_0": over}, {"agent_0": False}, {"agent_0": info}
+        return (
+            {"agent_0": observation},
+            {"agent_0": float(reward)},
+            {"agent_0": over},
+            {"agent_0": False},
+            {"agent_0": info},
+        )
 
     def close(self) -> None:
         """Release the environment."""

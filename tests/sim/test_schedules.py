@@ -34,7 +34,8 @@ class Plan:
         self.seed = seed
         worlds = [f"w{i}" for i in range(draw.randint(1, 4))]
         self.join = {w: draw.choice([0, 0, 0, draw.randint(1, 3)]) for w in worlds}
-        self.stop = {w: self.join[w] + draw.randint(1, 5) for w in worlds}
+        self.stride = {w: draw.choice([1, 1, 1, 2, 3]) for w in worlds}
+        self.stop = {w: self.join[w] + self.stride[w] * draw.randint(1, 5) for w in worlds}
         self.raises = {w: draw.random() < 0.2 for w in worlds}
         self.hops = {(w, t): draw.choice([0, 0, 1, 2]) for w in worlds for t in range(self.join[w], self.stop[w])}
         self.spaces = {}
@@ -57,6 +58,7 @@ class Plan:
                 {w: self.join[w] for w in members},
                 lambda: ToyMemory(3, self.slow),
                 manage_every=self.manage_every,
+                strides=self.stride,
             )
             for name, members in self.spaces.items()
         ]
@@ -76,7 +78,11 @@ class Plan:
 
     def batch(self, world: str, tick: int, durable: int) -> Batch:
         first = tick == self.join[world]
-        writes = () if first else tuple(Write(s, self.experience(world, tick - 1), 0) for s in self.mine(world))
+        writes = (
+            ()
+            if first
+            else tuple(Write(s, self.experience(world, tick - self.stride[world]), 0) for s in self.mine(world))
+        )
         reads = tuple(
             Read(s, "a", n, Query(f"said{tick % 3}", k=2, probe=tick % 4 == 3)) for n, s in enumerate(self.mine(world))
         )
@@ -143,8 +149,9 @@ async def swallow(job) -> None:
 async def client(plan: Plan, network: Network, world: str, replies: dict) -> None:
     line = Line(network.send)
     join, stop = plan.join[world], plan.stop[world]
-    for tick in range(join, stop):
-        durable = max(join, tick - tick % network.every) if network.every else join
+    for tick in range(join, stop, plan.stride[world]):
+        steps = (tick - join) // plan.stride[world]
+        durable = join + (steps - steps % network.every) * plan.stride[world] if network.every else join
         reply = await line.exchange(plan.batch(world, tick, min(durable, tick)))
         replies[world, tick, 0] = pack_reply(replace(reply, epoch=0))
         for hop in range(1, plan.hops[world, tick] + 1):
