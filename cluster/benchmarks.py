@@ -11,8 +11,8 @@ from typing import Any
 
 import ray
 
+from simonides.cluster.fleet import connect
 from simonides.cluster.memory_actor import MemoryActor
-from simonides.cluster.runtime import connect
 from simonides.cluster.world_actor import WorldActor
 from simonides.sim.config import Layout, Trial
 from simonides.sim.exchange import Reply, pack_reply, unpack_batch
@@ -76,36 +76,37 @@ class Actors:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.stop()
+        self._end(self._actors)
         if self._begun:
             ray.shutdown()
 
-    def stop(self) -> None:
-        """End the actors that were started here, by handle."""
-        for actor in self._actors:
+    @staticmethod
+    def _end(actors: list[Any]) -> None:
+        for actor in actors:
             ray.kill(actor)
-        self._actors = []
 
     def _start(self, kind: type, *arguments: Any) -> Any:
         options = {"num_cpus": 0, "runtime_env": {"env_vars": {"OMP_NUM_THREADS": "1"}}}
-        actor = ray.remote(**options)(kind).remote(*arguments)  # type: ignore[call-overload]
-        self._actors.append(actor)
-        return actor
+        return ray.remote(**options)(kind).remote(*arguments)  # type: ignore[call-overload]
+
+    def _kept(self, kind: type, *arguments: Any) -> Any:
+        self._actors.append(self._start(kind, *arguments))
+        return self._actors[-1]
 
     def raw(self) -> Callable[[list[bool], list[str], list[str]], list[str]]:
         """Start a bare actor; return the way to call it."""
-        actor = self._start(RawActor)
+        actor = self._kept(RawActor)
         return lambda *columns: ray.get(actor.apply.remote(*columns), timeout=120)  # type: ignore[no-any-return]
 
     def messages(self) -> Send:
         """Start an actor that speaks our messages and has no spaces; return the way to call it."""
-        return _way(self._start(MessageActor))
+        return _way(self._kept(MessageActor))
 
     def memory(self, trial: Trial, folder: Path) -> Send:
         """Start the memory actor of a trial, which hosts all its spaces; return the way to call it."""
         layout = Layout(runtime="ray", private="actors")
-        send = _way(self._start(MemoryActor, trial.model_dump_json(), layout.model_dump_json(), 0, str(folder), None))
-        return send
+        common = (trial.model_dump_json(), layout.model_dump_json())
+        return _way(self._kept(MemoryActor, *common, 0, str(folder), None))
 
     def live(self, trial: Trial, folder: Path, layout: Layout) -> float:
         """Run a trial's worlds in world actors, and its shared spaces in memory actors; return the seconds it took.
@@ -122,7 +123,7 @@ class Actors:
         began = perf_counter()
         outcomes = ray.get([actor.run.remote() for actor in worlds], timeout=600)
         seconds = perf_counter() - began
-        self.stop()
+        self._end([*worlds, *memory.values()])
         errors = [text for outcome in outcomes for text in outcome.errors]
         if errors:
             raise RuntimeError(errors[0])

@@ -28,11 +28,9 @@ class Actors(Protocol):
     def live(self, trial: Trial, folder: Path, layout: Layout) -> float:
         """Run a trial's worlds in world actors; return the seconds from the first tick to the last."""
 
-    def stop(self) -> None:
-        """End the actors that were started."""
-
 
 def actors() -> AbstractContextManager[Actors]:
     """Return a Ray of this machine with its actors, to be used in a `with`."""
+    importlib.import_module("simonides.cluster.runtime").require_token(None)  # before Ray is imported
     kind = importlib.import_module("simonides.cluster.benchmarks").Actors
     return cast("AbstractContextManager[Actors]", kind())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Sequence
 from time import perf_counter
 from typing import Any, ClassVar
 
@@ -10,7 +12,7 @@ import numpy as np
 from gymnasium.envs.classic_control.cartpole import CartPoleEnv
 
 from simonides.sim.protocols import PolicyContext
-from simonides.sim.types import Action, Observation, Query, Recall
+from simonides.sim.types import Action, FloatArray, Observation, Query, Recall
 
 Dict = dict[str, Any]
 Step = tuple[Dict, dict[str, float], dict[str, bool], dict[str, bool], Dict]
@@ -149,3 +151,21 @@ class Alternating:
 
     def restore(self, data: bytes) -> None:
         """There is no state."""
+
+
+class FakeEmbedder:
+    """Vectors from shake_128 of the text: as cheap as can be, so that stores are compared and not models."""
+
+    def __init__(self, dimension: int = 384) -> None:
+        self.dimension = dimension
+
+    @property
+    def identity(self) -> str:
+        """Name of the vectors."""
+        return f"shake-{self.dimension}"
+
+    def embed(self, texts: Sequence[str]) -> FloatArray:
+        """Return float32[n, dimension] unit vectors."""
+        raw = b"".join(hashlib.shake_128(text.encode()).digest(self.dimension) for text in texts)
+        rows = np.frombuffer(raw, np.int8).reshape(len(texts), self.dimension).astype(np.float32)
+        return rows / np.linalg.norm(rows, axis=1, keepdims=True)
