@@ -32,6 +32,7 @@ Agent = tuple[str, str]
 class Plant:
     """A false (or benign) experience put into a space at a tick by the study, not by any agent's life.
 
+    It is written as if `agent` of `world` had lived it, so that nothing but the trace tells it from the others.
     `notes` (what it targets, what is true) and `tainted` go to the trace alone, never into the experience.
     """
 
@@ -39,7 +40,8 @@ class Plant:
     tick: int
     text: str
     speaker: str = ""
-    agent: str = "planter"
+    world: str = ""
+    agent: str = ""
     tainted: bool = True
     notes: Mapping[str, Plain] | None = None
 
@@ -325,7 +327,7 @@ class Space:
         place = Place(plant.tick, "", plant.agent, 0, n)
         made = Experience(
             id=identity(self.seed, "plant", self.name, place, 0),
-            world="",
+            world=plant.world,
             agent=plant.agent,
             tick=plant.tick,
             time=self.time,

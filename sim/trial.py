@@ -197,15 +197,15 @@ def _plant(
     if agent is None and config.space is None:
         agent = f"{first}/{falsehood['agent']}"
     space = config.space or _first_writable(str(agent), specs, where)
-    known = [spec.name for spec in specs]
-    if space not in known:
-        raise StudyError(f"{where}.space: no space is called {space!r}.{near(space, known)}")
+    named = {spec.name: spec for spec in specs}
+    if space not in named:
+        raise StudyError(f"{where}.space: no space is called {space!r}.{near(space, named)}")
     text = config.text if config.text is not None else str(falsehood["text"])
     tick = config.tick if config.tick is not None else int(falsehood["tick"])
     notes = {key: falsehood[key] for key in sorted(falsehood) if key not in ("text", "tick", "agent")}
     speaker = config.speaker or str(falsehood.get("speaker", ""))
-    writer = agent.rpartition("/")[2] if agent else "planter"
-    return Plant(space, tick, text, speaker, writer, config.tainted, notes)
+    world, _, writer = (agent or str(min(named[space].writers, default=""))).partition("/")
+    return Plant(space, tick, text, speaker, world, writer, config.tainted, notes)
 
 
 def _first_writable(agent: str, specs: Sequence[SpaceSpec], where: str) -> str:

@@ -80,6 +80,9 @@ def test_a_benign_plant_is_not_tainted_and_says_so_nowhere_else(tmp_path):
     bad, benign = Lineage.of(Trace(tmp_path / "bad")), Lineage.of(Trace(tmp_path / "benign"))
     assert bad.tainted and not benign.tainted
     assert bad.versions == benign.versions  # nothing that acts or remembers could tell the two apart
+    (planted,) = bad.tainted
+    made = [v for versions in bad.versions.values() for v in versions if v.stored.origins == (planted,)]
+    assert {v.stored.writer for v in made} == {"player_0"}  # it looks like one of the agents' own
 
 
 def test_content_at_a_tick_is_what_the_system_held(tmp_path):
