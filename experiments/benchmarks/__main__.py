@@ -1,6 +1,6 @@
 """Run the benchmarks: print a table, and write the figures as JSON.
 
-python -m simonides.experiments.benchmarks [NAME ...] [--json FILE] [--quick] [--mem0]
+python -m simonides.experiments.benchmarks [NAME ...] [--json FILE] [--quick] [--mem0 [PYTHON]]
 """
 
 from __future__ import annotations
@@ -29,7 +29,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"which: {', '.join(BENCHMARKS)} (default: all)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures to a file")
     parser.add_argument("--quick", action="store_true", help="a tenth of the work: a look, not a measurement")
-    parser.add_argument("--mem0", action="store_true", help="install mem0ai in an environment of its own, and compare")
+    parser.add_argument(
+        "--mem0",
+        nargs="?",
+        const="",
+        metavar="PYTHON",
+        help="compare with Mem0: by a Python that has mem0ai, or by one that is made for it (network)",
+    )
     given = parser.parse_args(arguments)
     unknown = [name for name in given.names if name not in BENCHMARKS]
     if unknown:
@@ -37,10 +43,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     console = Console()
     results = []
     for name in given.names or BENCHMARKS:
-        if name == "mem0" and not given.mem0:
-            result = Result(name, skipped="needs --mem0: it installs mem0ai in an environment of its own (network)")
+        scale = QUICK if given.quick else FULL
+        if name != "mem0":
+            result = load(name)(scale)
+        elif given.mem0 is None:
+            result = Result(name, skipped="asked for by --mem0; it installs mem0ai in an environment of its own")
         else:
-            result = load(name)(QUICK if given.quick else FULL)
+            result = load(name)(scale, given.mem0 or None)
         results.append(result)
         console.print(table(result))
     if given.json is not None:

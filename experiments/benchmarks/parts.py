@@ -154,7 +154,10 @@ class Alternating:
 
 
 class FakeEmbedder:
-    """Vectors from shake_128 of the text: as cheap as can be, so that stores are compared and not models."""
+    """Vectors from shake_128 of the text: as cheap as can be, so that stores are compared and not models.
+
+    No value is negative, and so no score: Mem0 returns only what scores above a threshold.
+    """
 
     def __init__(self, dimension: int = 384) -> None:
         self.dimension = dimension
@@ -167,5 +170,31 @@ class FakeEmbedder:
     def embed(self, texts: Sequence[str]) -> FloatArray:
         """Return float32[n, dimension] unit vectors."""
         raw = b"".join(hashlib.shake_128(text.encode()).digest(self.dimension) for text in texts)
-        rows = np.frombuffer(raw, np.int8).reshape(len(texts), self.dimension).astype(np.float32)
+        rows = np.frombuffer(raw, np.uint8).reshape(len(texts), self.dimension).astype(np.float32)
         return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+
+
+class Crowd(Ring):
+    """A ring in which each agent holds one of eight claims and hears its neighbour's: one numpy step for all."""
+
+    metadata: ClassVar[Dict] = {"name": "crowd_v0", "is_parallelizable": True}
+
+    def __init__(self, n: int = 1000, length: int = 10) -> None:
+        super().__init__(n, length)
+        self._claims = np.zeros(n, np.int64)
+
+    def reset(self, seed: int | None = None, options: Dict | None = None) -> tuple[Dict, Dict]:
+        """Give every agent a seeded claim."""
+        self._claims = np.random.default_rng(seed).integers(8, size=len(self.possible_agents))
+        return super().reset(seed, options)
+
+    def _observe(self) -> tuple[Dict, Dict]:
+        heard = np.roll(self._claims, 1).tolist()
+        texts = [f"at {self.now} I heard that claim {claim} is true, and went on" for claim in heard]
+        return dict(zip(self.agents, texts, strict=True)), {agent: {} for agent in self.agents}
+
+    def step(self, actions: Dict) -> Step:
+        """Let every agent that acts 1 take over its neighbour's claim."""
+        acted = np.fromiter(actions.values(), np.int64, len(actions))
+        self._claims = np.where(acted == 1, np.roll(self._claims, 1), self._claims)
+        return super().step(actions)
