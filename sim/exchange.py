@@ -6,7 +6,9 @@ and the reads of t; later hops carry one agent's further reads of the same tick 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from itertools import repeat
 
 from simonides.sim.codec import decode, pack
 from simonides.sim.errors import CorruptFile
@@ -88,40 +90,45 @@ class Reply:
     resend_from: int = -1
 
 
-def _experience(e: Experience) -> tuple[Plain, ...]:
-    return (
-        e.id,
-        e.world,
-        e.agent,
-        e.tick,
-        e.time,
-        e.text,
-        e.speaker,
-        e.session,
-        e.channel,
-        e.action,
-        e.reward,
-        e.outcome,
-        e.metadata,
-    )
+_CONSTANT = frozenset({"world", "tick", "speaker", "session", "channel", "action", "outcome"})
+"""Fields of experiences that are sent once when a whole batch agrees: names and integers, whose equality is exact."""
+
+_FIELDS = tuple(item.name for item in fields(Experience))
+
+
+def _columns(experiences: Sequence[Experience]) -> list[tuple[bool, Plain]]:
+    """Return a batch's experiences field by field, as (is it one value for all, value or values)."""
+    found: list[tuple[bool, Plain]] = []
+    for name in _FIELDS:
+        values = [getattr(e, name) for e in experiences]
+        if name in _CONSTANT and values and values.count(values[0]) == len(values):
+            found.append((True, values[0]))
+        else:
+            found.append((False, values))
+    return found
+
+
+def _experiences(columns: Sequence[tuple[bool, Plain]], n: int) -> list[Experience]:
+    return list(map(Experience, *(repeat(value, n) if same else value for same, value in columns)))
 
 
 def pack_batch(batch: Batch) -> bytes:
     """Return a batch as msgpack columns; an experience that goes to several spaces is sent once."""
-    experiences: dict[str, int] = {}
-    rows: list[tuple[Plain, ...]] = []
+    places: dict[str, int] = {}
+    experiences: list[Experience] = []
     for write in batch.writes:
-        if write.experience.id not in experiences:
-            experiences[write.experience.id] = len(rows)
-            rows.append(_experience(write.experience))
+        if write.experience.id not in places:
+            places[write.experience.id] = len(experiences)
+            experiences.append(write.experience)
     reads = batch.reads
     return pack(
         (
             (batch.client, batch.tick, batch.hop, batch.agent, batch.time),
             (batch.session_end, batch.leave, batch.durable, batch.heard),
-            rows,
+            len(experiences),
+            _columns(experiences),
             [w.space for w in batch.writes],
-            [experiences[w.experience.id] for w in batch.writes],
+            [places[w.experience.id] for w in batch.writes],
             [w.n for w in batch.writes],
             [r.space for r in reads],
             [r.agent for r in reads],
@@ -134,10 +141,10 @@ def pack_batch(batch: Batch) -> bytes:
 def unpack_batch(data: bytes) -> Batch:
     """Return the batch behind `pack_batch`. Raises CorruptFile for anything else."""
     try:
-        head, flags, rows, spaces, indexes, ns, r_spaces, r_agents, r_ns, queries = decode(data)
-        experiences = [Experience(*row) for row in rows]
+        head, flags, n, columns, spaces, places, ns, r_spaces, r_agents, r_ns, queries = decode(data)
+        experiences = _experiences(columns, n)
         return Batch(
-            *(*head, _writes(spaces, experiences, indexes, ns), _reads(r_spaces, r_agents, r_ns, queries), *flags)
+            *(*head, _writes(spaces, experiences, places, ns), _reads(r_spaces, r_agents, r_ns, queries), *flags)
         )
     except (TypeError, ValueError, IndexError) as error:
         raise CorruptFile(f"Not a batch that was written here ({error}).") from None
@@ -152,19 +159,19 @@ def _reads(spaces: list[str], agents: list[str], ns: list[int], queries: list[Pl
 
 
 def pack_reply(reply: Reply) -> bytes:
-    """Return a reply as msgpack: recalls as columns (ids, texts, one score list, channels, times)."""
+    """Return a reply as msgpack: the items of all recalls as columns, and how many each recall has."""
+    items = [item for recall in reply.recalls for item in recall.items]
     return pack(
         (
             [
-                (
-                    [i.record_id for i in r.items],
-                    [i.text for i in r.items],
-                    [i.score for i in r.items],
-                    [i.channel for i in r.items],
-                    [i.time for i in r.items],
-                    [(e.kind, e.record_id, e.data) for e in r.effects],
-                    r.refused,
-                )
+                [i.record_id for i in items],
+                [i.text for i in items],
+                [i.score for i in items],
+                [i.channel for i in items],
+                [i.time for i in items],
+            ],
+            [
+                (len(r.items), [(e.kind, e.record_id, e.data) for e in r.effects] if r.effects else (), r.refused)
                 for r in reply.recalls
             ],
             [(f.space, f.agent, f.right) for f in reply.refusals],
@@ -177,16 +184,15 @@ def pack_reply(reply: Reply) -> bytes:
 
 def unpack_reply(data: bytes) -> Reply:
     """Return the reply behind `pack_reply`."""
-    recalls, refusals, epoch, failure, resend_from = decode(data)
+    columns, recalls, refusals, epoch, failure, resend_from = decode(data)
+    items = list(map(Recalled, *columns))
+    found, start = [], 0
+    for count, effects, refused in recalls:
+        end = start + count
+        found.append(Recall(tuple(items[start:end]), tuple(Effect(*e) for e in effects) if effects else (), refused))
+        start = end
     return Reply(
-        tuple(
-            Recall(
-                tuple(Recalled(*item) for item in zip(ids, texts, scores, channels, times, strict=True)),
-                tuple(Effect(*effect) for effect in effects),
-                refused,
-            )
-            for ids, texts, scores, channels, times, effects, refused in recalls
-        ),
+        tuple(found),
         tuple(Refusal(*item) for item in refusals),
         epoch,
         tuple(failure) if failure else None,
