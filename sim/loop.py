@@ -26,14 +26,22 @@ from simonides.sim.world import (
 )
 
 
+BREATH = 0.05
+"""Seconds after which a world that never has to wait lets others run: other worlds, signs of life, an interrupt."""
+
+
 async def live(world: World) -> WorldResult:
     """Run a world from where it stands to its end; its failure is data, and its leave is always sent."""
     world.begin()
     shared = [port for port in world.ports if port is not world.own]
+    breath = perf_counter()
     if not world.done:
         try:
             while world.environment.agents and world.tick < world.setup.join + world.setup.ticks:
                 await tick(world)
+                if perf_counter() - breath > BREATH:
+                    await asyncio.sleep(0)
+                    breath = perf_counter()
         except NotWritten:
             raise
         except (Exception, asyncio.CancelledError) as error:
