@@ -112,7 +112,7 @@ class SpaceHost:
         self._replies: dict[BatchId, asyncio.Task[Reply]] = {}
         self._refusals: dict[BatchId, list[Refusal]] = {}
         self._sizes: dict[str, int] = {}
-        self._resident: OrderedDict[str, None] = OrderedDict.fromkeys(self.spaces)
+        self._resident: OrderedDict[str, None] = OrderedDict.fromkeys(self.spaces if budget else ())
         self._held = UNKNOWN_SIZE * len(self.spaces)
         self._packed_bytes = 0
         self._packed: OrderedDict[str, int] = OrderedDict()
