@@ -81,9 +81,9 @@ def _cells(tables: RunTables) -> dict[str, dict[str, str]]:
         found["found"] = _plain(means(asked, by, _recall_column(tables)), "{:.2f}")
         found["repeats"] = _counted(asked.filter("targeted"))
     if metrics.height:
-        attacked = metrics.filter(pl.col("metric") == "contamination").group_by("condition").agg(pl.col("value").max())
-        tainted = attacked.filter(pl.col("value") > 0)["condition"]
-        shares = metrics.filter((pl.col("metric") == "contamination") & pl.col("condition").is_in(tainted.implode()))
+        shares = metrics.filter(pl.col("metric") == "contamination")
+        attacked = tables.contamination.filter(pl.col("tainted") > 0)["condition"].unique()
+        shares = shares.filter(pl.col("condition").is_in(attacked.implode()))
         found["tainted"] = _plain(means(shares, by, "value"), "{:.1%}")
         sizes = metrics.filter((pl.col("metric") == "memory-size") & (pl.col("part") == "records"))
         found["records"] = _plain(means(sizes, by, "value"), "{:,.0f}")

@@ -25,7 +25,6 @@ from simonides.sim.world import (
     reads_of,
 )
 
-
 BREATH = 0.05
 """Seconds after which a world that never has to wait lets others run: other worlds, signs of life, an interrupt."""
 

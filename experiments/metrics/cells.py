@@ -62,7 +62,7 @@ def run_tables(run: Run, again: bool = False) -> RunTables:
     """
     study, missing, told, kept = run.study, [], [], []
     for trial, outcome in run.outcomes():
-        told.append(_row(trial, outcome))
+        told.append(_row(study, trial, outcome))
         if outcome is None or not (outcome.ticks and outcome.digest):
             missing.append(f"{trial.id}: it has not ended" if outcome is None else f"{trial.id}: it failed")
             continue
@@ -73,18 +73,17 @@ def run_tables(run: Run, again: bool = False) -> RunTables:
             continue
         kept.append((trial, *found))
     unit = _unit(study, [tables for _, tables, _ in kept])
-    names = [factor.name for factor in factors(study)]
     joined = {
-        name: _joined([(trial, getattr(tables, name)) for trial, tables, _ in kept], names, unit) for name in NAMES
+        name: _joined(study, [(trial, getattr(tables, name)) for trial, tables, _ in kept], unit) for name in NAMES
     }
-    metrics = _joined([(trial, values) for trial, _, values in kept], names, unit)
+    metrics = _joined(study, [(trial, values) for trial, _, values in kept], unit)
     trials = pl.DataFrame(told, infer_schema_length=None)
     return RunTables(study, factors(study), unit, trials, metrics, **joined, missing=tuple(missing))
 
 
-def _row(trial: Trial, outcome: Outcome | None) -> dict[str, object]:
+def _row(study: Study, trial: Trial, outcome: Outcome | None) -> dict[str, object]:
     return {
-        "trial": trial.id, "seed": trial.seed, "condition": condition(labels(trial)),
+        "trial": trial.id, "seed": trial.seed, "condition": condition(labels(study, trial)),
         "status": "not ended" if outcome is None else outcome.status,
         "ticks": outcome.ticks if outcome else 0, "seconds": outcome.seconds if outcome else 0.0,
         "digest": outcome.digest if outcome else "",
@@ -98,14 +97,13 @@ def _unit(study: Study, tables: Sequence[TrialTables]) -> str:
     return "world" if seeds == 1 and apart and worlds > 1 else "seed"
 
 
-def _joined(tables: Sequence[tuple[Trial, pl.DataFrame]], names: Sequence[str], unit: str) -> pl.DataFrame:
-    marked = []
+def _joined(study: Study, tables: Sequence[tuple[Trial, pl.DataFrame]], unit: str) -> pl.DataFrame:
+    marked, names = [], [factor.name for factor in factors(study)]
     for trial, table in tables:
-        values = labels(trial)
+        values = labels(study, trial)
         known = {"trial": trial.id, "seed": trial.seed, "condition": condition(values)}
-        columns = [
-            pl.lit(value).alias(name) for name, value in {**known, **dict(zip(names, values, strict=True))}.items()
-        ]
+        known |= dict(zip(names, values, strict=True))
+        columns = [pl.lit(value).alias(name) for name, value in known.items()]
         marked.append(table.with_columns(*columns, _unit_column(table, unit, trial).alias("unit")))
     return pl.concat(marked) if marked else pl.DataFrame(schema={"condition": pl.String})
 

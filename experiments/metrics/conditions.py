@@ -29,10 +29,13 @@ class Factor:
 def factors(study: Study) -> tuple[Factor, ...]:
     """Return what a study varies, in its order."""
     names = _names(list(study.factors))
-    return tuple(
-        Factor(path, names[path], tuple(label(path, value) for value in values))
-        for path, values in study.factors.items()
-    )
+    return tuple(Factor(path, names[path], _labels(path, values)) for path, values in study.factors.items())
+
+
+def _labels(path: str, values: Sequence[Plain]) -> tuple[str, ...]:
+    """Return names of values without their parameters where that tells them apart, else with them."""
+    short = tuple(label(path, value, brief=True) for value in values)
+    return short if len(set(short)) == len(short) else tuple(label(path, value) for value in values)
 
 
 def _names(paths: Sequence[str]) -> dict[str, str]:
@@ -42,9 +45,9 @@ def _names(paths: Sequence[str]) -> dict[str, str]:
     return {path: name if taken.count(name) == 1 else path for path, name in short.items()}
 
 
-def labels(trial: Trial) -> tuple[str, ...]:
+def labels(study: Study, trial: Trial) -> tuple[str, ...]:
     """Return the labels of a trial's cell, in the order of the study's factors."""
-    return tuple(label(path, value) for path, value in trial.cell.items())
+    return tuple(factor.labels[study.factors[factor.path].index(trial.cell[factor.path])] for factor in factors(study))
 
 
 def condition(values: Sequence[str]) -> str:
@@ -52,14 +55,16 @@ def condition(values: Sequence[str]) -> str:
     return " · ".join(values) or "all trials"
 
 
-def label(path: str, value: Plain) -> str:
-    """Return a value of a factor as people read it: `vector (hybrid)`, `clean`, `one false record`."""
+def label(path: str, value: Plain, brief: bool = False) -> str:
+    """Return a value of a factor as people read it: `vector (hybrid)`, `clean`, `one false record at tick 60`.
+
+    `brief` leaves parameters and ticks out.
+    """
     if path == ATTACK and isinstance(value, Sequence):
-        return _interventions(value)
-    if isinstance(value, Mapping):
+        return _interventions(value, brief)
+    if isinstance(value, Mapping) and value.get("name"):
         extras = [str(k) if v is True else f"{k}={_inner(v)}" for k, v in value.items() if k != "name"]
-        name = str(value.get("name", ""))
-        return f"{name} ({', '.join(extras)})" if name and extras else name or ", ".join(extras) or "none"
+        return f"{value['name']} ({', '.join(extras)})" if extras and not brief else str(value["name"])
     return _inner(value)
 
 
@@ -71,11 +76,10 @@ def _inner(value: Plain) -> str:
     return str(value)
 
 
-def _interventions(plants: Sequence[Mapping[str, Plain]]) -> str:
+def _interventions(plants: Sequence[Mapping[str, Plain]], brief: bool) -> str:
     if not plants:
         return CLEAN
     kind = "false" if any(plant.get("tainted", True) for plant in plants) else "benign"
-    if len(plants) > 1:
-        return f"{len(plants)} {kind} records"
-    tick = plants[0].get("tick")
-    return f"one {kind} record" + (f" at tick {tick}" if tick is not None else "")
+    ticks = [str(plant["tick"]) for plant in plants if plant.get("tick") is not None]
+    count = f"one {kind} record" if len(plants) == 1 else f"{len(plants)} {kind} records"
+    return count if brief or not ticks else f"{count} at tick {', '.join(ticks)}"

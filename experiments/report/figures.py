@@ -25,20 +25,28 @@ INK, GRID = "#24303c", "#e3e8ed"
 def score_by_condition(table: pl.DataFrame, label: str = "Task score", zero: bool = False) -> go.Figure:
     """Return one dot with its interval a condition, in the table's order: `condition, score, low, high`.
 
-    `zero` draws a line at 0, for differences.
+    A column `series`, where there is one, gets a colour a value, side by side. `zero` draws a line at 0, for
+    differences.
     """
     _need(table, "condition", "score", "low", "high")
-    figure = go.Figure(
-        go.Scatter(
-            x=table["score"].to_list(), y=table["condition"].to_list(), mode="markers", error_x=_bars(table, "score"),
-            marker={"size": 12, "color": PALETTE[0]}, hovertemplate="%{y}: %{x:.3f}<extra></extra>",
-        )
-    )  # fmt: skip
+    figure = go.Figure()
+    series = table["series"].unique(maintain_order=True).to_list() if "series" in table.columns else [""]
+    for look, name in enumerate(series):
+        rows = table.filter(pl.col("series") == name) if name else table
+        figure.add_scatter(
+            x=rows["score"].to_list(), y=rows["condition"].to_list(), name=name, mode="markers", showlegend=bool(name),
+            error_x=_bars(rows, "score"), offsetgroup=name or None,
+            hovertemplate=f"%{{y}} {name}: %{{x:.3f}}<extra></extra>",
+            marker={"size": 11, "color": PALETTE[look % len(PALETTE)], "symbol": SYMBOLS[look % len(SYMBOLS)]},
+        )  # fmt: skip
+    if len(series) > 1:
+        figure.update_layout(scattermode="group", scattergap=0.45)
     figure.update_yaxes(autorange="reversed", automargin=True)
     if zero:
         figure.add_vline(x=0, line={"color": INK, "width": 1})
     x_range = None if zero else _unit(table, "score")
-    return _styled(figure, x=label, y="", height=110 + 30 * table.height, x_range=x_range)
+    lines, row = table["condition"].n_unique(), 30 + 10 * (len(series) > 1)
+    return _styled(figure, x=label, y="", height=120 + row * lines, x_range=x_range)
 
 
 def recall_by_category(table: pl.DataFrame, label: str = "Evidence recall") -> go.Figure:

@@ -43,8 +43,21 @@ def score(tables: RunTables) -> Panel | None:
         if found.height > 1 else f"{name}: {_number(best)}."
     )  # fmt: skip
     shown = found.rename({"estimate": "score", "n": "answers" if tables.questions.height else "trials"})
-    figure = figures.score_by_condition(shown, name)
+    figure = figures.score_by_condition(_side_by_side(tables, shown), name)
     return Panel("score", "Which memory answers best?", answer, figure, shown, note)
+
+
+def _side_by_side(tables: RunTables, table: pl.DataFrame) -> pl.DataFrame:
+    """Return a table by condition with the attack as `series`, so that clean and attacked stand on one line."""
+    factor = next((one for one in tables.factors if one.attack), None)
+    others = [one.name for one in tables.factors if not one.attack]
+    if factor is None or not others:
+        return table
+    cells = tables.ticks.select("condition", *tables.names).unique(maintain_order=True)
+    joined = table.join(cells, on="condition", maintain_order="left")
+    return joined.with_columns(
+        pl.concat_str(others, separator=" · ").alias("condition"), pl.col(factor.name).alias("series")
+    )
 
 
 def choices(tables: RunTables) -> Panel | None:
@@ -79,10 +92,9 @@ def reach(tables: RunTables) -> Panel | None:
     order = [name for name in names.values() if name in clean["category"].to_list()]
     answer = "Sharing helps with what others heard. " + _reach_sentence(tables, clean, colour)
     plots = _multiples(tables, clean, colour, ["category"], "official_f1", order)
-    return Panel(
-        "reach", "Does sharing help with what one did not hear?", answer, None, _flat(tables, clean, ["reach"], "official_f1"),
-        "Answers F1 by who was present when the answer was told; trials without an attack.", plots,
-    )  # fmt: skip
+    numbers = _flat(tables, clean, ["reach"], "official_f1")
+    note = "Answers F1 by who was present when the answer was told; trials without an attack."
+    return Panel("reach", "Does sharing help with what one did not hear?", answer, None, numbers, note, plots)
 
 
 def _reach_sentence(tables: RunTables, asked: pl.DataFrame, colour: str) -> str:
@@ -121,19 +133,25 @@ def attack(tables: RunTables) -> Panel | None:
     hit = asked.filter("targeted")
     by = ["condition"]
     repeats = means(hit, by, "repeats_false").rename({"estimate": "score", "n": "questions"})
-    recalled = means(hit, by, "tainted_recalled").select("condition", pl.col("estimate").alias("recalled"))
+    table = _beside(repeats, means(hit, by, "tainted_recalled"), "recalled")
     cost = _damage(tables)
-    table = repeats.join(recalled, on="condition", how="left", maintain_order="left")
     if cost is not None:
-        table = table.join(cost, on="condition", how="left", maintain_order="left")
+        table = _beside(table, cost, "f1_change")
     share = float(hit["repeats_false"].cast(pl.Float64).mean() or 0.0)  # type: ignore[arg-type]
     answer = f"Of {hit.height} answers to questions that the false record is about, {share:.0%} repeat it."
     note = (
         "Share of targeted answers that hold the false value. recalled: share of those questions for which a tainted "
         "record was recalled. f1_change: F1 on the same questions, against the same trial without the record."
     )
-    figure = figures.score_by_condition(repeats, "Answers that repeat the false record")
+    figure = figures.score_by_condition(_without_attack(tables, repeats), "Answers that repeat the false record")
     return Panel("attack", "Do answers repeat the false record?", answer, figure, table, note)
+
+
+def _without_attack(tables: RunTables, table: pl.DataFrame) -> pl.DataFrame:
+    """Return a table whose conditions do not name the attack, where a run has a single one."""
+    found = _side_by_side(tables, table)
+    several = "series" not in found.columns or found["series"].n_unique() > 1
+    return found if several else found.drop("series")
 
 
 def _damage(tables: RunTables) -> pl.DataFrame | None:
@@ -145,8 +163,7 @@ def _damage(tables: RunTables) -> pl.DataFrame | None:
     clean = tables.questions.filter(pl.col(factor.name) == "clean").select(*keys, pl.col("official_f1").alias("before"))
     pairs = tables.questions.filter("targeted").join(clean, on=keys)
     pairs = pairs.with_columns((pl.col("official_f1") - pl.col("before")).alias("change"))
-    found = means(pairs, ["condition"], "change")
-    return found.select("condition", pl.col("estimate").alias("f1_change"))
+    return means(pairs, ["condition"], "change")
 
 
 def contamination(tables: RunTables) -> Panel | None:
@@ -180,11 +197,8 @@ def size(tables: RunTables) -> Panel | None:
         return None
     ends = series.filter(pl.col("session") == pl.col("session").max().over("trial"))
     table = means(ends, ["condition"], "records").rename({"estimate": "records", "n": "trials"})
-    tokens = means(ends, ["condition"], "tokens").select("condition", pl.col("estimate").alias("tokens"))
-    characters = means(ends, ["condition"], "characters").select("condition", pl.col("estimate").alias("characters"))
-    table = table.join(tokens, on="condition", maintain_order="left").join(
-        characters, on="condition", maintain_order="left"
-    )
+    for name in ("tokens", "characters"):
+        table = _beside(table, means(ends, ["condition"], name), name)
     high, low = table.sort("records", descending=True).row(0, named=True), table.sort("records").row(0, named=True)
     answer = (
         f"All memories of a trial together end with {low['records']:,.0f} records ({low['condition']}) to "
@@ -201,13 +215,11 @@ def spending(tables: RunTables) -> Panel | None:
     totals = series.group_by(["condition", "unit", "trial"], maintain_order=True).agg(
         pl.col("calls", "tokens", "embedded").sum()
     )
-    table = None
-    for name in ("calls", "tokens", "embedded"):
-        part = means(totals, ["condition"], name).select("condition", pl.col("estimate").alias(name))
-        table = part if table is None else table.join(part, on="condition", maintain_order="left")
-    if table is None or not float(table.select(pl.sum_horizontal(pl.col("calls", "embedded"))).sum().item()):
+    table = totals.select("condition").unique(maintain_order=True)
+    for name, heading in {"calls": "model_calls", "tokens": "model_tokens", "embedded": "texts_embedded"}.items():
+        table = _beside(table, means(totals, ["condition"], name), heading)
+    if not table["model_calls"].sum() and not table["texts_embedded"].sum():
         return None
-    table = table.rename({"calls": "model_calls", "tokens": "model_tokens", "embedded": "texts_embedded"})
     high = table.sort("model_calls", descending=True).row(0, named=True)
     answer = (
         f"Most model calls: {high['condition']} with {high['model_calls']:,.0f} a trial "
@@ -227,10 +239,10 @@ def latency(tables: RunTables) -> Panel | None:
     told, asking = took.filter(~pl.col("asking")), took.filter("asking")
     table = means(told, ["condition"], "seconds").select("condition", pl.col("estimate").alias("ms_told"))
     if asking.height:
-        asked = means(asking, ["condition"], "seconds").select("condition", pl.col("estimate").alias("ms_asked"))
-        table = table.join(asked, on="condition", maintain_order="left")
+        table = _beside(table, means(asking, ["condition"], "seconds"), "ms_asked")
     high = table.sort(table.columns[-1], descending=True).row(0, named=True)
-    answer = f"Slowest: {high['condition']}, {high[table.columns[-1]]:.1f} ms a tick{' of questions' if asking.height else ''}."
+    ticks = "tick of questions" if asking.height else "tick"
+    answer = f"Slowest: {high['condition']}, {high[table.columns[-1]]:.1f} ms a {ticks}."
     plots = _by_session(tables, told, "seconds", "Milliseconds a tick")
     note = (
         "Wall time where it ran, beside whatever else that machine did: not part of the digest. The figure shows the "
@@ -258,6 +270,12 @@ MAKERS: tuple[Maker, ...] = (score, choices, reach, recall, attack, contaminatio
 def _number(row: dict[str, float]) -> str:
     interval = "" if math.isnan(row["low"]) else f" (95 % {row['low']:.2f} to {row['high']:.2f})"
     return f"{row['estimate']:.2f}{interval}"
+
+
+def _beside(table: pl.DataFrame, found: pl.DataFrame, name: str) -> pl.DataFrame:
+    """Return a table by condition with another's estimate as a further column."""
+    other = found.select("condition", pl.col("estimate").alias(name))
+    return table.join(other, on="condition", how="left", maintain_order="left")
 
 
 def _clean(tables: RunTables, table: pl.DataFrame) -> pl.DataFrame:

@@ -59,20 +59,20 @@ def _limits(tables: RunTables) -> list[str]:
         )
     elif tables.units < CLAIM_SEEDS:
         told.append(
-            f"Too few seeds for a claim ({tables.units}; {CLAIM_SEEDS} or more are needed): exploratory. With so few, a "
-            "95 % interval is little more than the range of what was seen."
+            f"Too few seeds for a claim ({tables.units}; {CLAIM_SEEDS} or more are needed): exploratory. With so few, "
+            "a 95 % interval is little more than the range of what was seen."
         )
     if study.policy.name == "extractive-reader":
         told.append(
             "Answers come from a rule that cuts words out of what was recalled, not from a language model. They show "
             "whether what is needed is written, survives, is retrieved and outweighs other evidence under that rule; "
-            "not whether a model would be persuaded, would refuse, or would answer better. Compare conditions here with "
-            "each other, not with published scores of models."
+            "not whether a model would be persuaded, would refuse, or would answer better. Compare conditions here "
+            "with each other, not with published scores of models."
         )
     if study.model is not None and study.model.name == "scripted":
         told.append(
-            "Memory systems that ask a model were given the scripted one, which extracts words by rule: their summaries "
-            "are poorer than those of a language model."
+            "Memory systems that ask a model were given the scripted one, which extracts words by rule: their "
+            "summaries are poorer than those of a language model."
         )
     if study.environment.name == "dialogue":
         told.append("The dialogues are generated from templates: plainer than people's, and alike between seeds.")
@@ -81,8 +81,8 @@ def _limits(tables: RunTables) -> list[str]:
 
 
 def _page(run: Run, tables: RunTables, n: int, trial: Trial, outcome: Outcome | None, limit: int) -> TrialPage:
-    title = f"{condition(labels(trial))}, seed {trial.seed}"
-    facts = {**dict(zip(tables.names, labels(trial), strict=True)), "seed": str(trial.seed)}
+    title = f"{condition(labels(tables.study, trial))}, seed {trial.seed}"
+    facts = {**dict(zip(tables.names, labels(tables.study, trial), strict=True)), "seed": str(trial.seed)}
     failure = "" if outcome is None or outcome.status == "done" else " ".join(outcome.errors) or "it failed"
     events = pl.DataFrame(schema=dict(SCHEMA))
     if outcome is not None:
