@@ -86,8 +86,8 @@ class Actors:
             ray.kill(actor)
 
     def _start(self, kind: type, *arguments: Any) -> Any:
-        options = {"num_cpus": 0, "runtime_env": {"env_vars": {"OMP_NUM_THREADS": "1"}}}
-        return ray.remote(**options)(kind).remote(*arguments)  # type: ignore[call-overload]
+        options: dict[str, Any] = {"num_cpus": 0, "runtime_env": {"env_vars": {"OMP_NUM_THREADS": "1"}}}
+        return ray.remote(**options)(kind).remote(*arguments)
 
     def _kept(self, kind: type, *arguments: Any) -> Any:
         self._actors.append(self._start(kind, *arguments))
@@ -96,7 +96,7 @@ class Actors:
     def raw(self) -> Callable[[list[bool], list[str], list[str]], list[str]]:
         """Start a bare actor; return the way to call it."""
         actor = self._kept(RawActor)
-        return lambda *columns: ray.get(actor.apply.remote(*columns), timeout=120)  # type: ignore[no-any-return]
+        return lambda *columns: ray.get(actor.apply.remote(*columns), timeout=120)
 
     def messages(self) -> Send:
         """Start an actor that speaks our messages and has no spaces; return the way to call it."""
@@ -131,4 +131,4 @@ class Actors:
 
 
 def _way(actor: Any) -> Send:
-    return lambda raw: ray.get(actor.exchange.remote(raw), timeout=120)  # type: ignore[no-any-return]
+    return lambda raw: ray.get(actor.exchange.remote(raw), timeout=120)

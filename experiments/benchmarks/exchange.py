@@ -35,15 +35,16 @@ class Empty:
 
     def __init__(self, send: Send, count: int) -> None:
         self._send, self._count, self._tick = send, count, 0
-        self._exchange()  # the actor is up when it has answered
+        self._exchange(1)  # the actor is up when it has answered
 
-    def _exchange(self) -> None:
-        unpack_reply(self._send(pack_batch(Batch(world_name(0), self._tick, durable=self._tick))))
-        self._tick += 1
+    def _exchange(self, count: int) -> None:
+        for tick in range(self._tick, self._tick + count):
+            unpack_reply(self._send(pack_batch(Batch(world_name(0), tick, durable=tick))))
+        self._tick += count
 
     def __call__(self) -> Timing:
         """Exchange `count` times."""
-        return clocked(lambda: [self._exchange() for _ in range(self._count)]).each(self._count)
+        return clocked(lambda: self._exchange(self._count)).each(self._count)
 
 
 def sharing(ray: Actors, worlds: int, length: int) -> Load:

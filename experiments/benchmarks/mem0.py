@@ -43,7 +43,7 @@ def mem0(scale: Scale, python: str | None = None) -> Result:
         folder = Path(text)
         theirs = Theirs(python or _environment(folder / "venv"), folder / "mem0")
         ours = Ours(ray.memory(trial, folder / "ours"), trial)
-        sides = {"theirs": theirs, "ours": ours}
+        sides: dict[str, Theirs | Ours] = {"theirs": theirs, "ours": ours}
         for side in sides.values():
             side.calls(_calls("add", size, "first"))
         loads: dict[str, Load] = {}
@@ -76,7 +76,9 @@ def _environment(folder: Path) -> str:
 
 
 def _calls(kind: str, count: int, salt: str) -> list[Call]:
-    return [(kind, f"agent_{i % OWNERS}", f"{salt} {i}: a walk along the river, and tea at {i % 24}") for i in range(count)]
+    return [
+        (kind, f"agent_{i % OWNERS}", f"{salt} {i}: a walk along the river, and tea at {i % 24}") for i in range(count)
+    ]
 
 
 def _load(side: Theirs | Ours, kind: str, count: int) -> Load:

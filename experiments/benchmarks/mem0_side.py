@@ -45,17 +45,23 @@ class Fake:
 
 def memory(folder: str) -> Any:
     """Return Mem0 with local Qdrant on disk."""
-    EmbedderFactory.create = staticmethod(lambda *_: Fake())  # type: ignore[method-assign]
-    LlmFactory.create = staticmethod(lambda *_: None)  # type: ignore[method-assign]
+    EmbedderFactory.create = staticmethod(lambda *_: Fake())
+    LlmFactory.create = staticmethod(lambda *_: None)
     store = {"path": f"{folder}/qdrant", "embedding_model_dims": DIMENSION, "on_disk": True}
     fields = {"vector_store": {"provider": "qdrant", "config": store}, "history_db_path": f"{folder}/history.db"}
     return Memory(MemoryConfig(**fields))
 
 
+def say(value: Any) -> None:
+    """Answer one line."""
+    sys.stdout.write(json.dumps(value) + "\n")
+    sys.stdout.flush()
+
+
 def main() -> None:
     """Answer until the input ends."""
     mem0 = memory(sys.argv[1])
-    print(json.dumps("ready"), flush=True)
+    say("ready")
     for line in sys.stdin:
         calls = json.loads(line)
         cpu, wall, found = process_time(), perf_counter(), 0
@@ -65,7 +71,7 @@ def main() -> None:
             else:
                 answer = mem0.search(text, filters={"user_id": owner}, top_k=10, threshold=0.0)
                 found += len(answer["results"])
-        print(json.dumps([perf_counter() - wall, process_time() - cpu, found]), flush=True)
+        say([perf_counter() - wall, process_time() - cpu, found])
 
 
 main()

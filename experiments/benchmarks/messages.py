@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from simonides.experiments.benchmarks.actors import Send, actors
@@ -56,13 +56,13 @@ def _figures(found: dict[str, float]) -> Iterator[Figure]:
     yield Figure("bare batches against the full path", found["raw"] / found["full"], "x")
 
 
-def _raw(apply: object, batches: int) -> Load:
+def _raw(apply: Callable[[list[bool], list[str], list[str]], list[str]], batches: int) -> Load:
     agents = [f"{WORLD}/agent_{i}" for i in range(AGENTS)]
     texts = [f"agent {i} went on and saw that nothing had changed" for i in range(AGENTS)]
     reads = [i % 2 == 1 for i in range(AGENTS)]
 
     def load() -> Timing:
-        return clocked(lambda: [apply(reads, agents, texts) for _ in range(batches)]).each(batches * AGENTS)  # type: ignore[operator]
+        return clocked(lambda: [apply(reads, agents, texts) for _ in range(batches)]).each(batches * AGENTS)
 
     load()
     return load
@@ -73,7 +73,7 @@ class Messages:
 
     def __init__(self, send: Send, agents: int, count: int) -> None:
         self._send, self._agents, self._count, self._tick = send, agents, count, 0
-        self._exchange(self._batch())  # the actor is up when it has answered
+        self._exchange_all([self._batch()])  # the actor is up when it has answered
 
     def _batch(self) -> Batch:
         tick, writes, reads = self._tick, [], []
@@ -89,10 +89,11 @@ class Messages:
                 writes.append(Write(space, Experience(lived, WORLD, agent, tick - 1, float(tick), text), 0))
         return Batch(WORLD, tick, 0, "", float(tick), tuple(writes), tuple(reads), durable=tick)
 
-    def _exchange(self, batch: Batch) -> None:
-        unpack_reply(self._send(pack_batch(batch)))
+    def _exchange_all(self, batches: Sequence[Batch]) -> None:
+        for batch in batches:
+            unpack_reply(self._send(pack_batch(batch)))
 
     def __call__(self) -> Timing:
         """Exchange `count` batches that were made before; packing and unpacking count."""
         batches = [self._batch() for _ in range(self._count)]
-        return clocked(lambda: [self._exchange(batch) for batch in batches]).each(self._count * self._agents)
+        return clocked(lambda: self._exchange_all(batches)).each(self._count * self._agents)

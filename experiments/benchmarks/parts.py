@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import string
 from collections.abc import Sequence
 from time import perf_counter
 from typing import Any, ClassVar
@@ -10,6 +11,7 @@ from typing import Any, ClassVar
 import gymnasium
 import numpy as np
 from gymnasium.envs.classic_control.cartpole import CartPoleEnv
+from pettingzoo import ParallelEnv
 
 from simonides.sim.protocols import PolicyContext
 from simonides.sim.types import Action, FloatArray, Observation, Query, Recall
@@ -18,7 +20,7 @@ Dict = dict[str, Any]
 Step = tuple[Dict, dict[str, float], dict[str, bool], dict[str, bool], Dict]
 
 
-class Ring:
+class Ring(ParallelEnv[str, Any, Any]):  # type: ignore[misc]
     """`n` agents, each with a float32[4] state that its own and its neighbour's action move; PettingZoo's ParallelEnv.
 
     A step spins until `work` seconds have passed, as a simulator that computes would.
@@ -32,14 +34,16 @@ class Ring:
         self.agents: list[str] = []
         self.length, self.work, self.now = length, work, 0
         self._state = np.zeros((n, 4), np.float32)
+        self._seen: gymnasium.Space[Any] = gymnasium.spaces.Box(-np.inf, np.inf, (4,), np.float32)
+        self._moves = gymnasium.spaces.Discrete(2)
 
     def observation_space(self, agent: str) -> gymnasium.Space[Any]:
         """Return the box of one agent's state."""
-        return gymnasium.spaces.Box(-np.inf, np.inf, (4,), np.float32)
+        return self._seen
 
     def action_space(self, agent: str) -> gymnasium.Space[Any]:
         """Return the two moves: down and up."""
-        return gymnasium.spaces.Discrete(2)
+        return self._moves
 
     def reset(self, seed: int | None = None, options: Dict | None = None) -> tuple[Dict, Dict]:
         """Start over from a seeded state."""
@@ -75,7 +79,7 @@ class Ring:
         """Nothing is held."""
 
 
-class CartPole:
+class CartPole(ParallelEnv[str, Any, Any]):  # type: ignore[misc]
     """Gymnasium's CartPole-v1 as a world of one agent, reset at once when the pole has fallen or 500 steps are over.
 
     It is the class itself, with the 500 steps counted here: without the wrappers that `gymnasium.make` adds.
@@ -88,15 +92,17 @@ class CartPole:
         self.possible_agents = ["agent_0"]
         self.agents: list[str] = []
         self.length, self.now, self._alive = length, 0, 0
-        self._env = CartPoleEnv()
+        self._env: Any = CartPoleEnv()
 
     def observation_space(self, agent: str) -> gymnasium.Space[Any]:
         """Return CartPole's observation space."""
-        return self._env.observation_space
+        space: gymnasium.Space[Any] = self._env.observation_space
+        return space
 
     def action_space(self, agent: str) -> gymnasium.Space[Any]:
         """Return CartPole's action space."""
-        return self._env.action_space
+        space: gymnasium.Space[Any] = self._env.action_space
+        return space
 
     def reset(self, seed: int | None = None, options: Dict | None = None) -> tuple[Dict, Dict]:
         """Start over."""
@@ -129,7 +135,7 @@ class CartPole:
 
 
 class Alternating:
-    """Moves down and up in turn; with `asks` it recalls its last three experiences before; without `keeps` it forgets."""
+    """Moves down and up in turn. `asks`: recalls its last three experiences before. Without `keeps` none is written."""
 
     waits = False
 
@@ -171,7 +177,8 @@ class FakeEmbedder:
         """Return float32[n, dimension] unit vectors."""
         raw = b"".join(hashlib.shake_128(text.encode()).digest(self.dimension) for text in texts)
         rows = np.frombuffer(raw, np.uint8).reshape(len(texts), self.dimension).astype(np.float32)
-        return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+        unit: FloatArray = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+        return unit
 
 
 class Crowd(Ring):
@@ -182,6 +189,7 @@ class Crowd(Ring):
     def __init__(self, n: int = 1000, length: int = 10) -> None:
         super().__init__(n, length)
         self._claims = np.zeros(n, np.int64)
+        self._seen = gymnasium.spaces.Text(100, charset=string.printable)
 
     def reset(self, seed: int | None = None, options: Dict | None = None) -> tuple[Dict, Dict]:
         """Give every agent a seeded claim."""
