@@ -8,10 +8,11 @@ from __future__ import annotations
 import importlib
 import inspect
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from importlib.metadata import entry_points
 from typing import Any, TypeVar, get_type_hints
 
-from pydantic import ConfigDict, ValidationError, create_model
+from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 
 from simonides.sim.errors import DuplicateName, MissingExtra, StudyError, UnknownName, near
 from simonides.sim.types import Plain
@@ -113,11 +114,33 @@ class Registry:
         A service is passed only if the part's signature names it.
         """
         part = self.load(name)
-        accepted = inspect.signature(part).parameters
-        anything = any(p.kind is p.VAR_KEYWORD for p in accepted.values())
+        accepted, anything = _accepted(part)
         services = {key: value for key, value in given.items() if anything or key in accepted}
         checked = check_parameters(part, params or {}, path or self.kind, frozenset(services))
         return part(**checked, **services)
+
+
+@lru_cache(maxsize=1024)
+def _accepted(part: Callable[..., Any]) -> tuple[Mapping[str, inspect.Parameter], bool]:
+    """Return a part's parameters, and whether it takes any others."""
+    parameters = inspect.signature(part).parameters
+    return parameters, any(p.kind is p.VAR_KEYWORD for p in parameters.values())
+
+
+@lru_cache(maxsize=1024)
+def _model(part: Callable[..., Any], wanted: frozenset[str], given: frozenset[str]) -> type[BaseModel]:
+    """Return the pydantic model of the parameters that a study gives or must give; making it takes a millisecond."""
+    hints = get_type_hints(part.__init__ if inspect.isclass(part) else part, include_extras=True)
+    parameters, open_ended = _accepted(part)
+    fields: dict[str, Any] = {}
+    for parameter in parameters.values():
+        if parameter.kind in (parameter.VAR_KEYWORD, parameter.VAR_POSITIONAL) or parameter.name in given:
+            continue
+        default = ... if parameter.default is parameter.empty else parameter.default
+        if parameter.name in wanted or default is ...:
+            fields[parameter.name] = (hints.get(parameter.name, Any), default)
+    config = ConfigDict(arbitrary_types_allowed=True, extra="allow" if open_ended else "forbid")
+    return create_model("Parameters", __config__=config, **fields)
 
 
 def check_parameters(
@@ -127,30 +150,19 @@ def check_parameters(
 
     Raises StudyError with the dotted path of the first wrong field and a near match for a misspelt one.
     """
-    function = part.__init__ if inspect.isclass(part) else part
-    hints = get_type_hints(function, include_extras=True)
-    signature = inspect.signature(part)
-    fields: dict[str, Any] = {}
-    for parameter in signature.parameters.values():
-        if parameter.kind in (parameter.VAR_KEYWORD, parameter.VAR_POSITIONAL) or parameter.name in given:
-            continue
-        default = ... if parameter.default is parameter.empty else parameter.default
-        if parameter.name in params or default is ...:
-            fields[parameter.name] = (hints.get(parameter.name, Any), default)
-    open_ended = any(p.kind is p.VAR_KEYWORD for p in signature.parameters.values())
-    unknown = sorted(set(params) - set(signature.parameters))
+    accepted, open_ended = _accepted(part)
+    unknown = sorted(set(params) - set(accepted))
     if unknown and not open_ended:
-        known = [p for p in signature.parameters if p not in given]
+        known = [p for p in accepted if p not in given]
         raise StudyError(
             f"{path}.{unknown[0]}: no such parameter.{near(unknown[0], known)} Known: {', '.join(known) or 'none'}."
         )
-    config = ConfigDict(arbitrary_types_allowed=True, extra="allow" if open_ended else "forbid")
-    model = create_model("Parameters", __config__=config, **fields)
+    model = _model(part, frozenset(params), given)
     try:
         checked = model.model_validate(dict(params))
     except ValidationError as error:
         raise StudyError(one_line(error, path)) from None
-    values = {name: getattr(checked, name) for name in fields if name in params}
+    values = {name: getattr(checked, name) for name in model.model_fields if name in params}
     if open_ended:
         values.update(checked.model_extra or {})
     return values
