@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
@@ -53,12 +54,10 @@ def _write(figure: go.Figure, path: Path, form: Form) -> Path:
     if form == "html":
         figure.write_html(path, include_plotlyjs="directory", div_id=path.stem, config={"displaylogo": False})
         return path
-    try:
-        import kaleido  # noqa: F401
-    except ModuleNotFoundError:
+    if find_spec("kaleido") is None:
         raise MissingExtra(
             f"Pictures as {form} need kaleido, which is not installed: pip install 'simonides[figures]'. "
             "--format html needs nothing."
-        ) from None
+        )
     figure.write_image(path, width=900, height=figure.layout.height or 400, scale=SCALE)
     return path

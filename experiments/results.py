@@ -16,7 +16,7 @@ from simonides.experiments.report.run import context_of
 from simonides.experiments.runs import REPORT, Run, write_whole
 
 COLUMNS = {
-    "F1": "how well answers match the truth, 0 to 1 (LoCoMo's word overlap), with a 95 % interval over {units}s",
+    "F1": "how well answers match the truth, 0 to 1 (LoCoMo's word overlap), with a 95 % interval over {units}",
     "found": "share of the turns that hold an answer among the first {k} records recalled for its question",
     "repeats": "answers that repeat the planted false record, of the questions that it is about",
     "tainted": "share of all records held at the end that descend from the planted one",
@@ -25,6 +25,7 @@ COLUMNS = {
     "s": "wall seconds of a trial",
 }
 """The heading of each column and what it means, as printed below the table."""
+UNITS = {"seed": "seeds", "world": "the worlds of one seed, such as recorded conversations"}
 
 
 def write_report(run: Run, again: bool = False) -> tuple[RunTables, Path]:
@@ -52,7 +53,7 @@ def print_results(tables: RunTables, console: Console) -> None:
     console.print(table)
     k = 10 if _recall_column(tables) == "recall_10" else 5
     for name in cells:
-        text = COLUMNS[name].format(units=tables.unit, k=k)
+        text = COLUMNS[name].format(units=UNITS[tables.unit], k=k)
         console.print(f"  {name}: {text}", markup=False, highlight=False, soft_wrap=True)
     if tables.unit == "seed" and tables.units < 20:
         many = f"{tables.units} seed{'s' if tables.units > 1 else ''}"

@@ -198,6 +198,8 @@ def check_parts(study: Study) -> None:
     for i in range(1 + len(study.more_environments)):
         environment, path = study.environment_of(i)
         registry("environment").check(environment.name, environment.params, path, SERVICES)
+    for name in study.metrics:
+        registry("metric").load(name)
 
 
 def study_json(study: Study) -> str:

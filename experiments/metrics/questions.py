@@ -9,7 +9,7 @@ import polars as pl
 
 from simonides.experiments.metrics.locomo import CATEGORIES, evidence_recall, normalise, official_f1, set_f1
 from simonides.experiments.metrics.longmemeval import dcg
-from simonides.experiments.metrics.reading import Reading
+from simonides.experiments.metrics.reading import Reading, asked
 from simonides.sim.rows import Asked, WorldRow
 from simonides.sim.types import Plain
 
@@ -39,9 +39,7 @@ def questions(reading: Reading) -> pl.DataFrame:
     """
     targets = list(_targets(reading))
     rows = [
-        _row(reading, world, agent, key, targets)
-        for world in reading.worlds
-        for agent, key in sorted(world.keys.items())
+        _row(reading, world, agent, key, targets) for world in reading.worlds for agent, key in asked(world).items()
     ]
     return pl.DataFrame(rows, schema=SCHEMA, orient="row")
 
@@ -59,8 +57,8 @@ def _row(
     question = str(key.get("id", f"{world.world}/{agent}/{world.tick}"))
     response = world.actions[agent].text or str(world.actions[agent].value)
     evidence = [str(ref) for ref in key.get("evidence", ())]
-    asked = [one for one in world.asked if one.agent == agent]
-    records = [record for one in asked for record in one.ids]
+    reads = [one for one in world.asked if one.agent == agent]
+    records = [record for one in reads for record in one.ids]
     found = [reading.refs(record, world.tick) for record in records]
     false = next((str(t["value"]) for t in targets if _is_about(t, question, answer)), None)
     return (
@@ -69,8 +67,8 @@ def _row(
         official_f1(category if category in CATEGORIES else PLAIN_RULE, answer, response),
         set_f1(answer, response) if answer else None, evidence,
         list(dict.fromkeys(ref for refs in found for ref in refs)), len(records),
-        *(recall_at(evidence, found, k) if _measured(asked, k) else None for k in CUTOFFS),
-        *(ndcg_at(evidence, found, k) if _measured(asked, k) else None for k in CUTOFFS),
+        *(recall_at(evidence, found, k) if _measured(reads, k) else None for k in CUTOFFS),
+        *(ndcg_at(evidence, found, k) if _measured(reads, k) else None for k in CUTOFFS),
         false is not None, false, None if false is None else holds(response, false),
         any(reading.tainted(record, world.tick) for record in records),
     )  # fmt: skip
@@ -81,8 +79,8 @@ def _is_about(notes: Mapping[str, Plain], question: str, answer: str) -> bool:
     return question in notes["questions"] and str(notes.get("truth", answer)) == answer
 
 
-def _measured(asked: Sequence[Asked], k: int) -> bool:
-    return any(one.k is None or one.k >= k for one in asked)
+def _measured(reads: Sequence[Asked], k: int) -> bool:
+    return any(one.k is None or one.k >= k for one in reads)
 
 
 def recall_at(evidence: Sequence[str], found: Sequence[Sequence[str]], k: int) -> float | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from simonides.sim.errors import UserError
 from simonides.sim.lineage import Lineage, Version
 from simonides.sim.rows import SpaceRow, WorldRow, space_row, world_row
 from simonides.sim.trace import SPACE, WORLD, Trace
+from simonides.sim.types import Plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +19,14 @@ class Moment:
 
     session: int
     asking: bool
+
+
+def asked(row: WorldRow) -> dict[str, Mapping[str, Plain]]:
+    """Return agent -> answer key of the questions that a world asked at a tick, sorted by agent.
+
+    Environments may keep other things under an agent's key; it is a question when it tells the answer.
+    """
+    return {agent: key for agent, key in sorted(row.keys.items()) if isinstance(key, Mapping) and "answer" in key}
 
 
 class Reading:
@@ -78,6 +88,6 @@ def _moments(worlds: list[WorldRow]) -> dict[str, list[Moment]]:
         known = found.setdefault(row.world, [])
         last = known[-1] if known else Moment(0, False)
         session = row.experiences[0].session if row.experiences else last.session
-        here = Moment(session, bool(row.keys) or (last.asking and not row.experiences))
+        here = Moment(session, bool(asked(row)) or (last.asking and not row.experiences))
         known.extend([here] * (row.tick + 1 - len(known)))
     return found

@@ -7,6 +7,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -66,7 +67,7 @@ def metrics_of(tables: TrialTables, extra: Sequence[str] = ()) -> pl.DataFrame:
 
 def _values(name: str, result: object) -> dict[str, float]:
     try:
-        given = result if isinstance(result, Mapping) else {"": result}
+        given: Mapping[Any, Any] = result if isinstance(result, Mapping) else {"": result}
         return {str(part): float(value) for part, value in given.items()}
     except (TypeError, ValueError):
         raise ContractBroken(

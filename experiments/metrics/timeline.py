@@ -8,8 +8,8 @@ from typing import Any
 
 import polars as pl
 
-from simonides.experiments.metrics.reading import Reading
-from simonides.sim.rows import SpaceRow, WorldRow
+from simonides.experiments.metrics.reading import Reading, asked
+from simonides.sim.rows import Asked, SpaceRow, WorldRow
 
 SCHEMA: Mapping[str, Any] = {
     "tick": pl.Int64, "session": pl.Int64, "agent": pl.String, "kind": pl.String, "space": pl.String,
@@ -59,15 +59,16 @@ def timeline(reading: Reading, targeted: frozenset[tuple[str, int, str]], limit:
 
 def _of_world(reading: Reading, row: WorldRow, targeted: frozenset[tuple[str, int, str]]) -> Iterator[Event]:
     session, many = reading.moment(row.world, row.tick).session, len(reading.moments) > 1
+    keys = asked(row)
     for agent in sorted(row.actions):
         hit = (row.world, row.tick, agent) in targeted
         who, weight = f"{row.world}/{agent}" if many else agent, 5 if hit else 3
-        key = row.keys.get(agent)
+        key = keys.get(agent)
         if key is not None:
             question = f"{key.get('text', key.get('topic', ''))} (answer: {key.get('answer') or 'none'})"
             yield Event(row.tick, session, who, "asked", "", _short(question), None, hit, weight)
-        for asked in (one for one in row.asked if one.agent == agent):
-            yield from _recalled(reading, row.tick, session, who, asked, hit)
+        for read in (one for one in row.asked if one.agent == agent):
+            yield from _recalled(reading, row.tick, session, who, read, hit)
         acted = row.actions[agent]
         if key is not None:
             reply = _short(acted.text or str(acted.value))
@@ -76,8 +77,8 @@ def _of_world(reading: Reading, row: WorldRow, targeted: frozenset[tuple[str, in
         yield Event(row.tick, session, agent, "refused", space, f"{agent} may not {right} {space}", None, False, 4)
 
 
-def _recalled(reading: Reading, tick: int, session: int, who: str, asked: Any, hit: bool) -> Iterator[Event]:
-    for rank, (record, score) in enumerate(zip(asked.ids, asked.scores, strict=True)):
+def _recalled(reading: Reading, tick: int, session: int, who: str, read: Asked, hit: bool) -> Iterator[Event]:
+    for rank, (record, score) in enumerate(zip(read.ids, read.scores, strict=True)):
         bad, version = reading.tainted(record, tick), reading.version(record, tick)
         if version is not None and (bad or rank < (10 if hit else SHOWN)):
             weight = 4 if bad or hit else 2 if rank == 0 else 1

@@ -35,7 +35,7 @@ def score_by_condition(table: pl.DataFrame, label: str = "Task score", zero: boo
         rows = table.filter(pl.col("series") == name) if name else table
         figure.add_scatter(
             x=rows["score"].to_list(), y=rows["condition"].to_list(), name=name, mode="markers", showlegend=bool(name),
-            error_x=_bars(rows, "score"), offsetgroup=name or None,
+            orientation="h", error_x=_bars(rows, "score"), offsetgroup=name or None,
             hovertemplate=f"%{{y}} {name}: %{{x:.3f}}<extra></extra>",
             marker={"size": 11, "color": PALETTE[look % len(PALETTE)], "symbol": SYMBOLS[look % len(SYMBOLS)]},
         )  # fmt: skip
@@ -60,6 +60,11 @@ def recall_by_category(table: pl.DataFrame, label: str = "Evidence recall") -> g
             hovertemplate=f"{name}, %{{x}}: %{{y:.3f}}<extra></extra>",
         )  # fmt: skip
     figure.update_layout(barmode="group", bargap=0.25, bargroupgap=0.05)
+    wrapped = {
+        name: name.replace("adversarial", "adver-sarial").replace("-", "-<br>").replace(" ", "<br>")
+        for name in map(str, table["category"].unique())
+    }
+    figure.update_xaxes(tickvals=list(wrapped), ticktext=list(wrapped.values()), tickangle=0, tickfont={"size": 11})
     return _styled(figure, x="", y=label, y_range=_unit(table, "recall"))
 
 

@@ -87,21 +87,21 @@ def reach(tables: RunTables) -> Panel | None:
         return None
     colour = _colour(tables, tables.factors[0].name if tables.factors else None)
     clean = _clean(tables, asked)
-    names = {"private": "heard it oneself", "team": "a team-mate heard it", "global": "somebody else heard it"}
+    names = {"private": "oneself", "team": "team-mate", "global": "somebody else"}
     clean = clean.with_columns(pl.col("reach").replace(names).alias("category"))
     order = [name for name in names.values() if name in clean["category"].to_list()]
-    answer = "Sharing helps with what others heard. " + _reach_sentence(tables, clean, colour)
+    answer = _reach_sentence(clean, colour)
     plots = _multiples(tables, clean, colour, ["category"], "official_f1", order)
     numbers = _flat(tables, clean, ["reach"], "official_f1")
-    note = "Answers F1 by who was present when the answer was told; trials without an attack."
+    note = "Answers F1 by who heard what answers the question: the asked agent itself, or others; without an attack."
     return Panel("reach", "Does sharing help with what one did not hear?", answer, None, numbers, note, plots)
 
 
-def _reach_sentence(tables: RunTables, asked: pl.DataFrame, colour: str) -> str:
+def _reach_sentence(asked: pl.DataFrame, colour: str) -> str:
     far = asked.filter(pl.col("reach") == "global")
     found = means(far, [colour], "official_f1")
     told = ", ".join(f"{row[colour]} {row['estimate']:.2f}" for row in found.iter_rows(named=True))
-    return f"On questions that only somebody outside the team could answer, mean F1 is: {told}." if told else ""
+    return f"On what only people outside the asked agent's team heard, mean F1 is: {told}." if told else ""
 
 
 def recall(tables: RunTables) -> Panel | None:
@@ -237,6 +237,8 @@ def latency(tables: RunTables) -> Panel | None:
         return None
     took = tables.latency.with_columns(pl.col("seconds") * 1000.0)
     told, asking = took.filter(~pl.col("asking")), took.filter("asking")
+    if not told.height:  # a world that asks at every tick
+        told, asking = took, asking.clear()
     table = means(told, ["condition"], "seconds").select("condition", pl.col("estimate").alias("ms_told"))
     if asking.height:
         table = _beside(table, means(asking, ["condition"], "seconds"), "ms_asked")

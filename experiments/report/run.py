@@ -13,6 +13,7 @@ from simonides.experiments.metrics.stats import CLAIM_SEEDS
 from simonides.experiments.metrics.timeline import SCHEMA, timeline
 from simonides.experiments.report.context import ReportContext, TrialPage
 from simonides.experiments.report.panels import panels_of
+from simonides.experiments.report.published import published_beside
 from simonides.experiments.runs import Outcome, Run
 from simonides.sim.config import Trial
 from simonides.sim.errors import SimonidesError
@@ -30,7 +31,7 @@ def context_of(run: Run, tables: RunTables) -> ReportContext:
         title=run.study.name.replace("_", " ").capitalize(),
         summary=" ".join(run.study.description.split()) or "A study without a description.",
         facts=_facts(run, outcomes),
-        panels=panels_of(tables),
+        panels=panels_of(tables) + published_beside(tables),
         limits=tuple(_limits(tables)),
         trials=tuple(_page(run, tables, n, trial, outcome, limit) for n, (trial, outcome) in enumerate(outcomes)),
     )
