@@ -25,6 +25,9 @@ app = typer.Typer(
     help="Simulate what agents remember: run studies, look into what they did.",
 )  # fmt: skip
 
+Report = Annotated[
+    bool, typer.Option("--report/--no-report", help="Measure the trials and write the report at the end.")
+]
 Jobs = Annotated[int | None, typer.Option(min=1, help="Trials that run at the same time. Default: one a processor.")]
 
 
@@ -43,6 +46,7 @@ def run(
     ] = "colocated",
     memory_budget: Annotated[int | None, typer.Option(help="Bytes of idle spaces a host keeps unpacked.")] = None,
     cache: Annotated[Path | None, typer.Option(help="Folder of the embedding cache. Default: the user's.")] = None,
+    report: Report = True,
 ) -> int:
     """Run a study: every combination of its factors with every seed."""
     from simonides.experiments.execute import execute
@@ -62,20 +66,20 @@ def run(
     folder = out if out is not None else _new_folder(design.name)
     made = Run.create(folder, design, layout, cache_folder(cache))
     try:
-        return _interruptible(folder, lambda: execute(made, jobs or _processors(), commands.console_of()))
+        return _interruptible(folder, lambda: execute(made, jobs or _processors(), commands.console_of(), report))
     except UserError:
         made.discard_unless_begun()
         raise
 
 
 @app.command()
-def resume(folder: commands.RunFolder, jobs: Jobs = None) -> int:
+def resume(folder: commands.RunFolder, jobs: Jobs = None, report: Report = True) -> int:
     """Go on with a run that was stopped: trials that have ended are kept, others go on from their checkpoints."""
     from simonides.experiments.execute import execute
     from simonides.experiments.runs import Run
 
     found = Run(folder)
-    return _interruptible(folder, lambda: execute(found, jobs or _processors(), commands.console_of()))
+    return _interruptible(folder, lambda: execute(found, jobs or _processors(), commands.console_of(), report))
 
 
 @app.command()

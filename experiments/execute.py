@@ -12,16 +12,16 @@ from simonides.experiments.elsewhere import attribute
 from simonides.experiments.progress import progress
 from simonides.experiments.runs import OUTCOME, Outcome, Run
 from simonides.experiments.scheduler import Progress, Scheduler
-from simonides.experiments.worker import settle
+from simonides.experiments.worker import settle, told
 from simonides.sim.config import Trial
-from simonides.sim.errors import CorruptFile
+from simonides.sim.errors import CorruptFile, UserError
 from simonides.sim.trace import run_digest
 
 RAY = "simonides.cluster.runtime:run_ray"
 """Runs one trial on Ray; reached by name, because a study does not know where it runs."""
 
 
-def execute(run: Run, jobs: int, console: Console) -> int:
+def execute(run: Run, jobs: int, console: Console, report: bool = True) -> int:
     """Run every trial that has not ended, print a summary, and return 0, or 1 when a trial failed.
 
     Raises UserError for a user's mistake that a trial finds, KeyboardInterrupt when it is stopped; the run can then be
@@ -36,21 +36,32 @@ def execute(run: Run, jobs: int, console: Console) -> int:
                 Scheduler(run, jobs, shown).run_all(left)
             else:
                 _run_on_ray(run, left, shown)
-    return conclude(run, console)
+    return conclude(run, console) if report else summary(run, console)
 
 
 def conclude(run: Run, console: Console, again: bool = False) -> int:
     """Print what a run found by condition, write its report, and return its exit status.
 
-    `again` measures every trial anew from its trace.
+    `again` measures every trial anew from its trace. A report that cannot be made is one line, and status 1.
     """
+    last, status = _report(run, console, again)
+    status = max(status, summary(run, console, with_trials=False))
+    console.print(last, markup=False, highlight=False, soft_wrap=True)
+    return status
+
+
+def _report(run: Run, console: Console, again: bool) -> tuple[str, int]:
     from simonides.experiments.results import print_results, write_report  # plotly and polars: not for every command
 
-    tables, report = write_report(run, again)
-    print_results(tables, console)
-    status = summary(run, console, with_trials=False)
-    console.print(f"Report: {report}", markup=False, highlight=False, soft_wrap=True)
-    return status
+    try:
+        tables, report = write_report(run, again)
+        print_results(tables, console)
+    except UserError:
+        raise
+    except Exception as error:  # a metric is a plug-in, and may raise anything
+        again_with = f"simonides report {run.folder}"
+        return f"The report could not be made: {told(error)} The trials are kept; to try again: {again_with}", 1
+    return f"Report: {report}", 0
 
 
 def _run_on_ray(run: Run, trials: list[Trial], shown: Progress) -> None:

@@ -232,8 +232,8 @@ def spending(tables: RunTables) -> Panel | None:
 
 
 def latency(tables: RunTables) -> Panel | None:
-    """Return how long a tick takes, by session and while agents are asked."""
-    if not tables.latency.height:
+    """Return how long a tick takes, by session and while agents are asked; None where every tick asks."""
+    if not tables.latency.height or tables.latency["asking"].all():
         return None
     took = tables.latency.with_columns(pl.col("seconds") * 1000.0)
     told, asking = took.filter(~pl.col("asking")), took.filter("asking")

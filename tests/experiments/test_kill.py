@@ -31,27 +31,35 @@ def start_up(folder):
     return seconds
 
 
+def beginnings(folder):
+    """Return a file for every time that a trial was begun or gone on with."""
+    return list((folder / "out").glob("trials/*/trace-worlds-0-*"))
+
+
 @pytest.mark.slow
 def test_a_run_killed_at_twenty_random_moments_has_the_digest_of_an_undisturbed_one(tmp_path):
     write_study(
-        tmp_path, wiring={"name": "global", "also_private": True}, worlds=2, seeds=6, checkpoint_every=7,
+        tmp_path, wiring={"name": "global", "also_private": True}, worlds=2, seeds=8, checkpoint_every=7,
         environment={"name": "rogues:Slow", "length": 150, "pause": 0.005},
     )  # fmt: skip
-    longest = start_up(tmp_path) + 1.0
-    kept = {}
-    for moment in np.random.default_rng(20).uniform(0.1, 1.0, KILLS) * longest:
+    longest, random, kept = start_up(tmp_path) + 1.0, np.random.default_rng(20), {}
+    for kill in range(KILLS):
         words = ["resume", "out"] if run_of(tmp_path / "out") else ["run", "study.yaml", "--out", "out"]
+        before = len(beginnings(tmp_path))
         process = start(*words, "--jobs", 1, cwd=tmp_path)
-        time.sleep(moment)
+        if kill % 2:  # every other one at any moment from the first import on, the rest within a trial
+            time.sleep(random.uniform(0.1, longest))
+        else:
+            while len(beginnings(tmp_path)) == before and process.poll() is None:
+                time.sleep(0.01)
+            time.sleep(random.uniform(0.0, 0.5))
         os.killpg(process.pid, signal.SIGKILL)
         process.communicate()
         for path in (tmp_path / "out").glob("trials/*/outcome.json"):
             kept.setdefault(path, path.stat().st_mtime_ns)
+    assert len(beginnings(tmp_path)) >= KILLS // 2
     assert simonides("resume", "out", "--jobs", 2, cwd=tmp_path).returncode == 0
     assert all(path.stat().st_mtime_ns == written for path, written in kept.items()), "a finished trial was run again"
-    assert len(list((tmp_path / "out").glob("trials/*/trace-worlds-0-*"))) >= 6 + 4, (
-        "too few were killed within a trial"
-    )
     digests = [
         {trial.id: Trace(run.folder_of(trial)).digest() for trial in run.trials()}
         for run in (Run(tmp_path / "undisturbed"), Run(tmp_path / "out"))

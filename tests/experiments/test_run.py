@@ -132,6 +132,16 @@ def test_what_parts_print_is_kept_apart_from_what_the_run_says(tmp_path):
     assert "the toy memory talks" in next((tmp_path / "out/trials").glob("*/output.log")).read_text()
 
 
+def test_a_metric_that_raises_costs_the_report_and_not_the_trials(tmp_path):
+    write_study(tmp_path, **PAIR, metrics=["rogues:broken_metric"])
+    done = simonides("run", "study.yaml", "--out", "out", cwd=tmp_path, report=True)
+    assert done.returncode == 1
+    assert "Traceback" not in done.stdout + done.stderr
+    assert "ArithmeticError: the toy metric breaks here" in done.stdout
+    assert [outcome.status for outcome in outcomes(tmp_path / "out").values()] == ["done"]
+    assert simonides("digest", "out", cwd=tmp_path).returncode == 0
+
+
 def test_interrupting_ends_the_workers_and_the_run_can_be_resumed(tmp_path):
     write_study(tmp_path, worlds=2, seeds=2, environment={"name": "rogues:Slow", "length": 30, "pause": 0.02})
     process = start("run", "study.yaml", "--out", "out", "--jobs", 2, cwd=tmp_path)

@@ -19,8 +19,10 @@ def environment(**more: str) -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": str(SUPPORT), "COLUMNS": "200", **more}
 
 
-def simonides(*words: object, cwd: Path, **options: object) -> subprocess.CompletedProcess[str]:
-    """Run a command to its end and return its status and output."""
+def simonides(*words: object, cwd: Path, report: bool = False, **options: object) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end and return its status and output; a run writes its report only when told to."""
+    if words[0] in ("run", "resume") and not report:
+        words = (*words, "--no-report")
     more = {"timeout": 120, "env": environment(XDG_CACHE_HOME=str(cwd / "cache")), **options}
     return subprocess.run([*COMMAND, *map(str, words)], cwd=cwd, capture_output=True, text=True, check=False, **more)
 

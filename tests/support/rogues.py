@@ -96,3 +96,7 @@ def needs_data(seed: int, data: str, world: int = 0) -> ToyWorld:
     """Make a world that is given the path of its data."""
     assert Path(data).exists()
     return ToyWorld(seed, world)
+
+
+def broken_metric(tables):
+    raise ArithmeticError("the toy metric breaks here")
