@@ -55,7 +55,9 @@ class MessageActor:
         """Answer one packed batch with the newest text for each read."""
         batch = unpack_batch(raw)
         for write in batch.writes:
-            memory = self._kept.setdefault(write.space, deque(maxlen=WINDOW))
+            memory = self._kept.get(write.space)
+            if memory is None:
+                memory = self._kept[write.space] = deque(maxlen=WINDOW)
             memory.append((write.experience.id, write.experience.text))
         return pack_reply(Reply(tuple(self._newest(read.space) for read in batch.reads)))
 

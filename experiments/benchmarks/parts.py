@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import string
 from collections.abc import Sequence
-from time import perf_counter
+from time import thread_time
 from typing import Any, ClassVar
 
 import gymnasium
@@ -23,7 +23,7 @@ Step = tuple[Dict, dict[str, float], dict[str, bool], dict[str, bool], Dict]
 class Ring(ParallelEnv[str, Any, Any]):  # type: ignore[misc]
     """`n` agents, each with a float32[4] state that its own and its neighbour's action move; PettingZoo's ParallelEnv.
 
-    A step spins until `work` seconds have passed, as a simulator that computes would.
+    A step takes `work` seconds of its processor, as a simulator that computes would.
     """
 
     metadata: ClassVar[Dict] = {"name": "ring_v0", "is_parallelizable": True}
@@ -57,10 +57,10 @@ class Ring(ParallelEnv[str, Any, Any]):  # type: ignore[misc]
 
     def step(self, actions: Dict) -> Step:
         """Move every agent, and its neighbour half as much."""
-        began = perf_counter()
+        began = thread_time()
         moves = np.fromiter(actions.values(), np.float32, len(actions))[:, None] - 0.5
         self._state += moves + 0.5 * np.roll(moves, 1, axis=0)
-        while perf_counter() - began < self.work:
+        while thread_time() - began < self.work:
             pass
         self.now += 1
         observations, infos = self._observe()
@@ -80,7 +80,7 @@ class Ring(ParallelEnv[str, Any, Any]):  # type: ignore[misc]
 
 
 class CartPole(ParallelEnv[str, Any, Any]):  # type: ignore[misc]
-    """Gymnasium's CartPole-v1 as a world of one agent, reset at once when the pole has fallen or 500 steps are over.
+    """`n` of Gymnasium's CartPole-v1, each an agent's own, reset at once when its pole has fallen or after 500 steps.
 
     It is the class itself, with the 500 steps counted here: without the wrappers that `gymnasium.make` adds.
     """
@@ -88,50 +88,53 @@ class CartPole(ParallelEnv[str, Any, Any]):  # type: ignore[misc]
     metadata: ClassVar[Dict] = {"name": "cartpole_v1", "is_parallelizable": True}
     render_mode = None
 
-    def __init__(self, length: int = 1000) -> None:
-        self.possible_agents = ["agent_0"]
+    def __init__(self, n: int = 1, length: int = 1000) -> None:
+        self.possible_agents = [f"agent_{i}" for i in range(n)]
         self.agents: list[str] = []
-        self.length, self.now, self._alive = length, 0, 0
-        self._env: Any = CartPoleEnv()
+        self.length, self.now = length, 0
+        self._carts: dict[str, Any] = {agent: CartPoleEnv() for agent in self.possible_agents}
+        self._alive: dict[str, int] = {}
 
     def observation_space(self, agent: str) -> gymnasium.Space[Any]:
         """Return CartPole's observation space."""
-        space: gymnasium.Space[Any] = self._env.observation_space
+        space: gymnasium.Space[Any] = self._carts[agent].observation_space
         return space
 
     def action_space(self, agent: str) -> gymnasium.Space[Any]:
         """Return CartPole's action space."""
-        space: gymnasium.Space[Any] = self._env.action_space
+        space: gymnasium.Space[Any] = self._carts[agent].action_space
         return space
 
     def reset(self, seed: int | None = None, options: Dict | None = None) -> tuple[Dict, Dict]:
-        """Start over."""
-        self.agents, self.now, self._alive = ["agent_0"], 0, 0
-        observation, info = self._env.reset(seed=seed)
-        return {"agent_0": observation}, {"agent_0": info}
+        """Start all of them over, each from a seed of its own."""
+        self.agents, self.now = list(self.possible_agents), 0
+        self._alive = dict.fromkeys(self.agents, 0)
+        carts = enumerate(self._carts.items())
+        seen = {agent: cart.reset(seed=None if seed is None else seed + i)[0] for i, (agent, cart) in carts}
+        return seen, {agent: {} for agent in self.agents}
 
     def step(self, actions: Dict) -> Step:
-        """Push the cart."""
-        observation, reward, fallen, _, info = self._env.step(actions["agent_0"])
+        """Push the carts."""
+        observations, rewards = {}, {}
+        for agent, action in actions.items():
+            cart = self._carts[agent]
+            observation, rewards[agent], fallen, _, _ = cart.step(action)
+            self._alive[agent] += 1
+            if fallen or self._alive[agent] >= 500:
+                observation, _ = cart.reset()
+                self._alive[agent] = 0
+            observations[agent] = observation
         self.now += 1
-        self._alive += 1
-        if fallen or self._alive >= 500:
-            observation, info = self._env.reset()
-            self._alive = 0
         over = self.now >= self.length
         if over:
             self.agents = []
-        return (
-            {"agent_0": observation},
-            {"agent_0": float(reward)},
-            {"agent_0": over},
-            {"agent_0": False},
-            {"agent_0": info},
-        )
+        infos: Dict = {agent: {} for agent in actions}
+        return observations, rewards, dict.fromkeys(actions, over), dict.fromkeys(actions, False), infos
 
     def close(self) -> None:
-        """Release the environment."""
-        self._env.close()
+        """Release the environments."""
+        for cart in self._carts.values():
+            cart.close()
 
 
 class Alternating:

@@ -24,7 +24,8 @@ KINDS: dict[str, dict[str, bool]] = {
     "acts and remembers": {},
     "acts, remembers, recalls": {"asks": True},
 }
-WORLDS = 32
+CARTS = 32
+"""CartPoles in all."""
 VECTORS = (2, 8, 32)
 """Sizes of the AsyncVectorEnv; its best is compared."""
 
@@ -54,7 +55,7 @@ def ours(trial: Trial, length: int) -> Load:
 def overhead(scale: Scale) -> Result:
     """Return what the loop costs a tick and an agent in this process, above the bare environment's step.
 
-    In seconds of the processor, the median of differences between neighbouring runs.
+    In the processor's time, the median of differences between neighbouring runs.
     """
     figures = []
     for kind, policy in KINDS.items():
@@ -63,12 +64,20 @@ def overhead(scale: Scale) -> Result:
         each = (many - one) / (MANY - 1)
         figures.append(Figure.at_most(f"{kind}: a tick", one - each, 100, "us"))
         figures.append(Figure.at_most(f"{kind}: an agent", each, 30, "us"))
+    return Result("overhead", (*figures, *_shares(scale)))
+
+
+def _shares(scale: Scale) -> list[Figure]:
     length, work = scale.of(1000, 100), 0.001
-    loads = {"bare": bare(1, length, work), "ours": ours(ring(1, length, work, asks=True), length)}
-    found = in_turns(loads, scale.repeats)
-    share = 100 * found["bare"].wall / found["ours"].wall
-    figures.append(Figure.at_least("share of bare speed where a step costs 1 ms", share, 90, "%"))
-    return Result("overhead", tuple(figures))
+    lived = {kind: ours(ring(1, length, work, **policy), length) for kind, policy in KINDS.items()}
+    found = in_turns({"bare": bare(1, length, work), **lived}, scale.repeats)
+    return [
+        Figure.at_least(
+            f"{kind}: share of bare speed, a step of 1 ms", 100 * found["bare"].cpu / found[kind].cpu, 90, "%"
+        )
+        for kind, timing in found.items()
+        if kind in KINDS
+    ]
 
 
 def _above(n: int, length: int, repeats: int, policy: dict[str, bool]) -> float:
@@ -77,32 +86,33 @@ def _above(n: int, length: int, repeats: int, policy: dict[str, bool]) -> float:
 
 
 def vector(scale: Scale) -> Result:
-    """Compare CartPoles in a world actor, each a world with a private memory, with Gymnasium's AsyncVectorEnv."""
+    """Compare CartPoles in world actors, each with a private memory, with Gymnasium's AsyncVectorEnv.
+
+    As many worlds of one CartPole, and as one world of as many in each actor.
+    """
     steps, length = scale.of(500, 50), scale.of(500, 100)
-    trial = cartpoles(WORLDS, length)
     with actors() as ray:
 
-        def worlds(count: int) -> Load:
+        def live(count: int, worlds: int) -> Load:
+            trial = cartpoles(worlds, CARTS // worlds, length)
+
             def load() -> Timing:
                 with tempfile.TemporaryDirectory(prefix="simonides-bench-") as folder:
                     seconds = ray.live(trial, Path(folder), Layout(runtime="ray", world_actors=count))
-                return Timing(seconds, 0.0).each(WORLDS * length)
+                return Timing(seconds, 0.0).each(CARTS * length)
 
             return load
 
-        loads = {f"async {n}": _async(n, steps) for n in VECTORS} | {"one": worlds(1), "two": worlds(2)}
+        lived = {
+            f"{count} world actor{'s' * (count > 1)}, {worlds} world{'s' * (worlds > 1)}": live(count, worlds)
+            for count, worlds in ((1, CARTS), (2, CARTS), (1, 1), (2, 2))
+        }
+        loads = {f"AsyncVectorEnv of {n}": _async(n, steps) for n in VECTORS} | lived
         found = {name: 1 / timing.wall for name, timing in in_turns(loads, scale.repeats).items()}
-    best = max(found[f"async {n}"] for n in VECTORS)
-    return Result(
-        "vector",
-        (
-            Figure("AsyncVectorEnv, the best of " + ", ".join(map(str, VECTORS)), best, "steps/s"),
-            Figure("one world actor", found["one"], "steps/s"),
-            Figure("two world actors", found["two"], "steps/s"),
-            Figure.at_least("one world actor against AsyncVectorEnv", found["one"] / best, 5),
-            Figure.at_least("two world actors against AsyncVectorEnv", found["two"] / best, 5),
-        ),
-    )
+    best = max(found[name] for name in loads if name not in lived)
+    speeds = [Figure(name, speed, "steps/s") for name, speed in found.items()]
+    ratios = [Figure.at_least(f"{name}, against AsyncVectorEnv's best", found[name] / best, 5) for name in lived]
+    return Result("vector", (*speeds, *ratios))
 
 
 def _async(count: int, steps: int) -> Load:

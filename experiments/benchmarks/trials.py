@@ -30,10 +30,10 @@ def ring(n: int, length: int, work: float = 0.0, **policy: Plain) -> Trial:
     )
 
 
-def cartpoles(worlds: int, length: int) -> Trial:
-    """Return a trial of many CartPoles, each a world of its own with a private memory."""
+def cartpoles(worlds: int, each: int, length: int) -> Trial:
+    """Return a trial of worlds with CartPoles, `each` so many; every CartPole is an agent with a private memory."""
     return trial_of(
-        environment={"name": f"{PARTS}CartPole", "length": length},
+        environment={"name": f"{PARTS}CartPole", "n": each, "length": length},
         policy={"name": f"{PARTS}Alternating"},
         worlds=worlds,
     )
