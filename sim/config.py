@@ -185,8 +185,13 @@ def parse_study(fields: Mapping[str, Plain]) -> Study:
     return study
 
 
-SERVICES = frozenset({"seed", "world", "agents", "team_of", "dimension", "embedder"})
-"""Names that the assembler fills in a part's signature; a study never gives them."""
+SERVICES: Mapping[str, frozenset[str]] = {
+    "environment": frozenset({"seed", "world"}),
+    "memory": frozenset({"dimension"}),
+    "policy": frozenset({"agent"}),
+    "wiring": frozenset({"agents", "team_of", "seed"}),
+}
+"""Names that the assembler fills in a part's signature, by kind; a study never gives them."""
 
 
 def check_parts(study: Study) -> None:
@@ -194,10 +199,10 @@ def check_parts(study: Study) -> None:
     for kind in ("memory", "policy", "wiring", "embedder", "model"):
         part: Part | None = getattr(study, kind)
         if part is not None:
-            registry(kind).check(part.name, part.params, kind, SERVICES)
+            registry(kind).check(part.name, part.params, kind, SERVICES.get(kind, frozenset()))
     for i in range(1 + len(study.more_environments)):
         environment, path = study.environment_of(i)
-        registry("environment").check(environment.name, environment.params, path, SERVICES)
+        registry("environment").check(environment.name, environment.params, path, SERVICES["environment"])
     for name in study.metrics:
         registry("metric").load(name)
 

@@ -5,6 +5,7 @@ import yaml
 from toys import toy_study
 
 from simonides.experiments.studyfile import load_study
+from simonides.sim.config import parse_study
 from simonides.sim.errors import StudyError, UnknownName, UserError
 
 
@@ -90,3 +91,8 @@ def test_a_missing_study_is_a_users_mistake(tmp_path):
 def test_a_plug_in_that_fails_to_import_says_so(study):
     with pytest.raises(UnknownName, match=r"importing it failed: .*no_such_module_of_ours"):
         load_study(study, ["memory=no_such_module_of_ours:Memory"])
+
+
+def test_a_parameter_may_have_the_name_of_another_kinds_service():
+    fields = toy_study(environment={"name": "claims", "agents": 6}, policy="claim-holder", memory="bm25")
+    assert parse_study(fields).environment.params == {"agents": 6}
