@@ -12,7 +12,7 @@ from simonides.experiments.elsewhere import attribute
 from simonides.experiments.progress import progress
 from simonides.experiments.runs import OUTCOME, Outcome, Run
 from simonides.experiments.scheduler import Progress, Scheduler
-from simonides.experiments.worker import settle, told
+from simonides.experiments.worker import measure_if_whole, settle, told
 from simonides.sim.config import Trial
 from simonides.sim.errors import CorruptFile, UserError
 from simonides.sim.trace import run_digest
@@ -33,9 +33,9 @@ def execute(run: Run, jobs: int, console: Console, report: bool = True) -> int:
         left = [trial for trial in trials if not _settled(kept[trial.id])]
         with progress(console, len(trials), len(trials) - len(left)) as shown:
             if run.layout.runtime == "inline":
-                Scheduler(run, jobs, shown).run_all(left)
+                Scheduler(run, jobs, shown, report).run_all(left)
             else:
-                _run_on_ray(run, left, shown)
+                _run_on_ray(run, left, shown, report)
     return conclude(run, console) if report else summary(run, console)
 
 
@@ -64,7 +64,7 @@ def _report(run: Run, console: Console, again: bool) -> tuple[str, int]:
     return f"Report: {report}", 0
 
 
-def _run_on_ray(run: Run, trials: list[Trial], shown: Progress) -> None:
+def _run_on_ray(run: Run, trials: list[Trial], shown: Progress, measure: bool) -> None:
     run_ray = attribute(RAY)
     for trial in trials:
 
@@ -72,7 +72,11 @@ def _run_on_ray(run: Run, trials: list[Trial], shown: Progress) -> None:
             shown.beat(trial, sum(ticks.values()))
 
         on_ray = partial(run_ray, layout=run.layout, cache=run.cache, progress=tell)
-        shown.ended(trial, settle(trial, run.folder_of(trial).resolve(), on_ray))
+        folder = run.folder_of(trial).resolve()
+        outcome = settle(trial, folder, on_ray)
+        if measure:
+            measure_if_whole(trial, folder)
+        shown.ended(trial, outcome)
 
 
 def _known(run: Run, trial: Trial, console: Console) -> Outcome | None:

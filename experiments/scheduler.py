@@ -23,7 +23,7 @@ from typing import Any, Protocol
 from simonides.experiments.runs import Outcome, Run, keep
 from simonides.experiments.worker import BEAT, OUTPUT, stopped, work
 from simonides.sim.config import Trial
-from simonides.sim.errors import SimonidesError, UserError
+from simonides.sim.errors import CorruptFile, SimonidesError, UserError
 
 START_LIMIT = 300.0
 """Seconds that a trial may take to build its parts (loading a model, reading data) before it counts as hung."""
@@ -57,7 +57,7 @@ class Worker:
     ticks: int = 0
     started: bool = False
 
-    def give(self, trial: Trial, run: Run) -> None:
+    def give(self, trial: Trial, run: Run, measure: bool) -> None:
         """Hand over a trial."""
         self.trial, self.ticks, self.started = trial, 0, False
         self.began = self.moved = monotonic()
@@ -66,6 +66,7 @@ class Worker:
             "folder": str(run.folder_of(trial).resolve()),
             "layout": run.layout.model_dump(mode="json"),
             "cache": str(run.cache),
+            "measure": measure,
         }
         with suppress(OSError):  # it died; its end of the connection tells
             self.connection.send_bytes(json.dumps(job).encode())
@@ -97,6 +98,8 @@ class Scheduler:
     run: Run
     jobs: int
     progress: Progress
+    measure: bool = True
+    """Whether each worker keeps the tables and metrics of a trial that ended."""
     waiting: deque[Trial] = field(default_factory=deque)
     workers: list[Worker] = field(default_factory=list)
     attempts: dict[str, int] = field(default_factory=dict)
@@ -123,7 +126,7 @@ class Scheduler:
             self.workers.append(_start())
         for worker in self.workers:
             if worker.ready and worker.trial is None and self.waiting:
-                worker.give(self.waiting.popleft(), self.run)
+                worker.give(self.waiting.popleft(), self.run, self.measure)
 
     def _hear(self, worker: Worker) -> None:
         try:
@@ -154,7 +157,7 @@ class Scheduler:
                 raise SimonidesError(f"Worker processes end before they begin, with {how}; they said why above.")
             return
         self.attempts[trial.id] = self.attempts.get(trial.id, 0) + 1
-        if self.attempts[trial.id] < ATTEMPTS:
+        if self.attempts[trial.id] < ATTEMPTS and self._kept(trial) is None:
             self.waiting.appendleft(trial)
         else:
             self._fail(worker, trial, f"its process ended by {how}, {ATTEMPTS} times")
@@ -172,7 +175,18 @@ class Scheduler:
             f"(time_limit {trial.study.time_limit:g} s); it was ended, and where it stood is in {where}"
         )  # fmt: skip
 
+    def _kept(self, trial: Trial) -> Outcome | None:
+        """Return the outcome that a worker kept before it died or hung over measuring the trial, if it did."""
+        try:
+            outcome = self.run.outcome(trial)
+        except CorruptFile:
+            return None
+        return outcome if outcome is not None and outcome.settled else None
+
     def _fail(self, worker: Worker, trial: Trial, why: str) -> None:
+        if (kept := self._kept(trial)) is not None:
+            self.progress.ended(trial, kept)
+            return
         outcome = stopped(trial, f"Trial {trial.id!r}: {why}.", monotonic() - worker.began, worker.ticks)
         with suppress(OSError):  # a full disk; the row is shown, and resuming tries the trial again
             keep(self.run.folder_of(trial), outcome)

@@ -19,7 +19,6 @@ from typing import Any
 
 from filelock import FileLock
 
-from simonides.experiments.metrics.tables import measure
 from simonides.experiments.runs import Outcome, WorldEnd, keep
 from simonides.sim.config import Layout, Trial
 from simonides.sim.errors import CorruptFile, UserError
@@ -63,9 +62,15 @@ def settle(trial: Trial, folder: Path, runner: Runner, notes: Callable[[], tuple
     except OSError as error:
         text = f"{folder} cannot be written: {error.strerror}. Make room or give access, then resume."
         return stopped(trial, text, perf_counter() - began)
-    with suppress(Exception):  # the report measures what is missing, and says what was wrong
-        measure(folder, trial.study.metrics)
     return outcome
+
+
+def measure_if_whole(trial: Trial, folder: Path) -> None:
+    """Keep a trial's tables and metrics beside its trace; the report measures what is missing, and says why."""
+    from simonides.experiments.metrics.tables import measure  # seconds of imports, which a killed worker may not need
+
+    with suppress(Exception):
+        measure(folder, trial.study.metrics)
 
 
 def stopped(trial: Trial, error: str, seconds: float, ticks: int = 0) -> Outcome:
@@ -166,7 +171,11 @@ def _do(job: dict[str, Any], pulse: Pulse) -> Outcome:
     layout = Layout.model_validate(job["layout"])
     pulse.doing = (trial.id, ())
     runner = partial(run_inline, layout=layout, cache=Path(job["cache"]), watch=pulse.watch)
-    return settle(trial, folder, runner, pulse.notes)
+    outcome = settle(trial, folder, runner, pulse.notes)
+    pulse.doing = (trial.id, ())  # no tick is to come, so that none can be late
+    if job["measure"]:
+        measure_if_whole(trial, folder)
+    return outcome
 
 
 def _divert_output(path: Path) -> None:
