@@ -31,6 +31,7 @@ def ray_session():
         configure_logging=False,
         _temp_dir=folder,
     )
+    os.environ.pop("PYTHONBREAKPOINT", None)  # Ray puts its own debugger there, for every later subprocess as well
     yield ray
     ray.shutdown()
     shutil.rmtree(folder, ignore_errors=True)

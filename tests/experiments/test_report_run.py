@@ -34,7 +34,7 @@ def folder(tmp_path_factory):
     """A finished run; what it printed is beside it."""
     folder = tmp_path_factory.mktemp("run")
     (folder / "small.yaml").write_text(yaml.safe_dump(STUDY, sort_keys=False))
-    done = simonides("run", "small.yaml", "--out", "out", "--jobs", 2, cwd=folder)
+    done = simonides("run", "small.yaml", "--out", "out", "--jobs", 2, report=True, cwd=folder)
     assert done.returncode == 0, done.stderr + done.stdout
     (folder / "printed.txt").write_text(done.stdout)
     return folder
@@ -129,14 +129,14 @@ def test_pictures_without_their_library_are_a_users_mistake(folder):
 
 def test_a_run_without_questions_reports_its_rewards(tmp_path):
     write_study(tmp_path, worlds=2)
-    done = simonides("run", "study.yaml", "--out", "out", cwd=tmp_path)
+    done = simonides("run", "study.yaml", "--out", "out", report=True, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "reward: mean reward of an agent a tick" in done.stdout and (tmp_path / "out/report.html").exists()
 
 
 def test_a_run_in_which_all_failed_still_has_a_report(tmp_path):
     write_study(tmp_path, memory="rogues:Raises", factors={"memory.raises": [True]})
-    done = simonides("run", "study.yaml", "--out", "out", cwd=tmp_path)
+    done = simonides("run", "study.yaml", "--out", "out", report=True, cwd=tmp_path)
     assert done.returncode == 1 and "Traceback" not in done.stdout + done.stderr
     assert "failed" in (tmp_path / "out/report.html").read_text()
 
@@ -208,7 +208,7 @@ def test_locomo_has_recall_by_kind_and_the_papers_rows_beside_it(tmp_path):
         pytest.skip("SIMONIDES_DATA is not set")
     done = simonides(
         "run", "locomo_recall", f"data={data}/locomo", "environment.conversation=0", "environment.questions=40",
-        "factors.memory=[{name: window, turns: 25}, bm25]", "--out", "out", cwd=tmp_path,
+        "factors.memory=[{name: window, turns: 25}, bm25]", "--out", "out", report=True, cwd=tmp_path,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     tables = run_tables(Run(tmp_path / "out"))
