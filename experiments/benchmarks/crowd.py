@@ -64,10 +64,11 @@ def _weigh(trial: Trial, folder: Path) -> int:
 
     Where the spaces have just been packed, the allocator still holds what their records took.
     """
+    states = decode((folder / "snapshots").read_bytes())  # let go when they have been restored, so not weighed
     before = _resident()
     world = _world(trial, folder / "weighed")
     assert world.local is not None
-    world.local.restore(decode((folder / "snapshots").read_bytes()))
+    world.local.restore(states)
     return _resident() - before
 
 

@@ -141,6 +141,7 @@ class Alternating:
     """Moves down and up in turn. `asks`: recalls its last three experiences before. Without `keeps` none is written."""
 
     waits = False
+    __slots__ = ("_queries", "_spaces")
 
     def __init__(self, asks: bool = False, keeps: bool = True) -> None:
         self._queries = (Query("what happened?", k=3),) if asks else ()
