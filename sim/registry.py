@@ -22,7 +22,6 @@ KINDS = ("environment", "memory", "policy", "model", "embedder", "index", "attac
 EXTRAS: dict[str, str] = {
     "sentence_transformers": "sentence-transformers",
     "torch": "sentence-transformers",
-    "ray": "ray",
 }
 """Import name of a heavy library -> the extra that installs it."""
 
