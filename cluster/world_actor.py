@@ -48,6 +48,7 @@ class WorldActor:
             if world.local is not None:
                 world.local.close()
                 texts.extend(world.local.texts)
+            world.trace.flush()
         return outcome(results, texts)
 
     async def ticks(self) -> dict[str, int]:

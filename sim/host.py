@@ -427,10 +427,11 @@ class SpaceHost:
         return self._clients[client].waits
 
     def close(self) -> None:
-        """Flush the trace and close the log."""
+        """Close the log and its trace segment; the segment of co-located spaces is their world's, and only flushed."""
         self._trace.flush()
         if self._log is not None:
             self._log.close()
+            self._trace.close()
 
 
 def _seen(task: asyncio.Task[Reply]) -> None:

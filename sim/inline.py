@@ -65,6 +65,8 @@ async def _run(trial: Trial, folder: Path, layout: Layout, cache: Path | None, w
             helper.cancel()
         for host in everyone:
             host.close()
+        for world in worlds:
+            world.trace.close()
     return outcome(results, [text for host in everyone for text in host.texts])
 
 
