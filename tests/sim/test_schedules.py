@@ -99,6 +99,7 @@ class Network:
     def __init__(self, plan: Plan, folder, draw: random.Random | None, every: int = 0, crash: float = 0.0) -> None:
         self.plan, self.folder, self.draw, self.every, self.crash = plan, folder, draw, every, crash
         self.ahead: list[asyncio.Task[None]] = []
+        self.dead: list[SpaceHost] = []
         self.host = self.open()
 
     def open(self) -> SpaceHost:
@@ -122,7 +123,9 @@ class Network:
             for _ in range(self.draw.choice([0, 0, 1, 3])):
                 await asyncio.sleep(0)
             if self.draw.random() < self.crash:
-                self.host.close()  # what was not flushed to the trace is lost with it
+                self.host._log.close()  # an orphan may go on for a while, but acknowledges nothing more
+                self.host._trace.flush()
+                self.dead.append(self.host)
                 self.host = self.open()
             if self.draw.random() < 0.1:
                 continue  # the request is lost
@@ -182,7 +185,8 @@ def outcome(plan: Plan, folder, draw, every=0, crash=0.0):
         replies = await run(plan, network)
         states = {name: space.snapshot() for name, space in network.host.spaces.items()}
         waits = network.host.waits(plan.alone) if plan.alone else 0
-        network.host.close()
+        for host in (network.host, *network.dead):
+            host.close()
         return replies, states, waits
 
     folder.mkdir(parents=True)
