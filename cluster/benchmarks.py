@@ -16,7 +16,7 @@ from simonides.cluster.memory_actor import MemoryActor
 from simonides.cluster.world_actor import WorldActor
 from simonides.sim.config import Layout, Trial
 from simonides.sim.exchange import Reply, pack_reply, unpack_batch
-from simonides.sim.trial import assemble, hosted, services_of
+from simonides.sim.trial import Models, assemble, hosted, services_of
 from simonides.sim.types import Recall, Recalled
 
 WINDOW = 16
@@ -116,7 +116,7 @@ class Actors:
         The actors are started before, and ended after the time is taken.
         """
         common = (trial.model_dump_json(), layout.model_dump_json())
-        table = hosted(assemble(trial, services_of(trial.study, None)), layout)
+        table = hosted(assemble(trial, services_of(trial.study, None, Models())), layout)
         memory = {index: self._start(MemoryActor, *common, index, str(folder), None) for index in table}
         worlds = [
             self._start(WorldActor, *common, index, str(folder), None, memory) for index in range(layout.world_actors)

@@ -12,11 +12,13 @@ import ray
 from ray.exceptions import GetTimeoutError, RayActorError, RayTaskError
 
 from simonides.cluster.memory_actor import MemoryActor
+from simonides.cluster.model_actor import ModelActor, ModelGate
 from simonides.cluster.world_actor import WorldActor
-from simonides.sim.config import Layout
+from simonides.sim.config import Layout, Study
 from simonides.sim.errors import UserError
 from simonides.sim.inline import TrialOutcome
-from simonides.sim.trial import Assembly, hosted
+from simonides.sim.registry import registry
+from simonides.sim.trial import Assembly, Models, hosted
 
 RESTARTS = 5
 """How often an actor is restarted before its trial fails: a lost node costs one, a part that kills its host all."""
@@ -43,13 +45,61 @@ def connect(address: str | None) -> None:
         ) from None
 
 
+class Serving:
+    """The models of a run on Ray: a gate for each, and replicas for those that are served by actors of ours."""
+
+    def __init__(self, layout: Layout, calls: Path | None) -> None:
+        self._layout = layout
+        self._calls = calls
+        self._gates: dict[str, Any] = {}
+        self._replicas: list[Any] = []
+
+    def gates(self, study: Study) -> dict[str, Any]:
+        """Return the gates that a study's actors need, by the model's part, and start what is not there yet."""
+        part = study.model
+        if part is None or Models().build(part).card.pure:
+            return {}
+        key = part.model_dump_json()
+        if key not in self._gates:
+            replicas = []
+            if getattr(registry("model").load(part.name), "served", False) and self._layout.calls != "replay":
+                replicas = [self._replica(key) for _ in range(self._layout.model_replicas)]
+                self._replicas.extend(replicas)
+            folder = str(self._calls.resolve()) if self._calls is not None else None
+            gate = _actor(ModelGate, 4096)
+            self._gates[key] = gate.remote(key, replicas, folder, self._layout.calls)
+        return {key: self._gates[key]}
+
+    def _replica(self, part: str) -> Any:
+        options = {
+            "num_cpus": self._layout.model_cpus,
+            "num_gpus": self._layout.model_gpus,
+            "max_concurrency": 1024,
+            "max_restarts": RESTARTS,
+            "scheduling_strategy": "SPREAD",
+        }
+        return ray.remote(**options)(ModelActor).remote(part)  # type: ignore[call-overload]
+
+    def close(self) -> None:
+        """End engines, records and their actors, by handle."""
+        closing = [gate.close.remote() for gate in self._gates.values()]
+        if closing:
+            ray.wait(closing, num_returns=len(closing), timeout=30)
+        for actor in (*self._gates.values(), *self._replicas):
+            ray.kill(actor, no_restart=True)
+        self._gates.clear()
+        self._replicas.clear()
+
+
 class Fleet:
     """The actors of one trial."""
 
-    def __init__(self, assembly: Assembly, layout: Layout, folder: Path, cache: Path | None) -> None:
+    def __init__(
+        self, assembly: Assembly, layout: Layout, folder: Path, cache: Path | None, gates: Mapping[str, Any]
+    ) -> None:
         self.limit = assembly.trial.study.time_limit
         common = (assembly.trial.model_dump_json(), layout.model_dump_json())
-        place = (str(folder), str(cache) if cache else None)
+        place = (str(folder), str(cache) if cache else None, gates)
         table = hosted(assembly, layout)
         self.memory = {
             index: _actor(MemoryActor, 2 * len({w for s in spaces for w in s.members}) + 64).remote(

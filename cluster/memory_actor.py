@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
+from simonides.cluster.model_actor import RemoteModels
 from simonides.sim.config import Layout, Trial
 from simonides.sim.exchange import pack_reply, unpack_batch
 from simonides.sim.trial import assemble, open_host, services_of
@@ -13,9 +16,11 @@ from simonides.sim.trial import assemble, open_host, services_of
 class MemoryActor:
     """Hosts the spaces that the assembler's table gives to memory actor `index` of a trial."""
 
-    def __init__(self, trial: str, layout: str, index: int, folder: str, cache: str | None) -> None:
+    def __init__(
+        self, trial: str, layout: str, index: int, folder: str, cache: str | None, gates: Mapping[str, Any]
+    ) -> None:
         parsed = Trial.model_validate_json(trial)
-        services = services_of(parsed.study, Path(cache) if cache else None)
+        services = services_of(parsed.study, Path(cache) if cache else None, RemoteModels(gates))
         assembly = assemble(parsed, services)
         self._host = open_host(assembly, Layout.model_validate_json(layout), index, Path(folder), services)
         self._limit = parsed.study.time_limit

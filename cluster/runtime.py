@@ -16,7 +16,58 @@ from pathlib import Path
 from simonides.sim.config import Layout, Trial
 from simonides.sim.errors import UserError
 from simonides.sim.inline import TrialOutcome
-from simonides.sim.trial import assemble, services_of
+from simonides.sim.trial import Models, assemble, services_of
+
+
+class OnRay:
+    """Runs trials on Ray, one after another; gates and replicas of models live as long as it does."""
+
+    def __init__(self, layout: Layout, cache: Path | None = None, calls: Path | None = None) -> None:
+        """Connect to Ray. `cache` is the folder of the embedding cache, `calls` that of the recorded model calls.
+
+        Raises UserError when Ray cannot be reached, or only without a token.
+        """
+        require_token(layout.address)
+        from simonides.cluster.fleet import Serving, connect  # Ray reads its settings when it is imported
+
+        connect(layout.address)
+        self._layout = layout
+        self._cache = cache
+        self._serving = Serving(layout, calls)
+
+    def run(
+        self, trial: Trial, folder: Path, progress: Callable[[Mapping[str, int]], None] | None = None
+    ) -> TrialOutcome:
+        """Run one trial to its end, or on from its log and checkpoints; return how its worlds ended.
+
+        `folder` must be seen by every node. Raises UserError when it is not.
+        """
+        from simonides.cluster.fleet import Fleet
+
+        folder = folder.resolve()
+        folder.mkdir(parents=True, exist_ok=True)
+        gates = self._serving.gates(trial.study)
+        assembly = assemble(trial, services_of(trial.study, None, Models()))
+        fleet = Fleet(assembly, self._layout, folder, self._cache, gates)
+        try:
+            found = fleet.run(progress)
+        finally:
+            fleet.stop()
+        if not list(folder.glob("trace-worlds-*")):
+            raise UserError(
+                f"{folder}: no actor's trace is here: give --out a folder that all nodes of the cluster share."
+            )
+        return found
+
+    def close(self) -> None:
+        """End the models; Ray itself stays."""
+        self._serving.close()
+
+    def __enter__(self) -> OnRay:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
 
 
 def run_ray(
@@ -25,26 +76,11 @@ def run_ray(
     layout: Layout,
     cache: Path | None = None,
     progress: Callable[[Mapping[str, int]], None] | None = None,
+    calls: Path | None = None,
 ) -> TrialOutcome:
-    """Run one trial on Ray to its end, or on from its log and checkpoints; return how its worlds ended.
-
-    `folder` must be seen by every node. Raises UserError when it is not, or when Ray cannot be reached.
-    """
-    require_token(layout.address)
-    from simonides.cluster.fleet import Fleet, connect  # Ray reads its settings when it is imported
-
-    connect(layout.address)
-    folder = folder.resolve()
-    folder.mkdir(parents=True, exist_ok=True)
-    assembly = assemble(trial, services_of(trial.study, None))
-    fleet = Fleet(assembly, layout, folder, cache)
-    try:
-        found = fleet.run(progress)
-    finally:
-        fleet.stop()
-    if not list(folder.glob("trace-worlds-*")):
-        raise UserError(f"{folder}: no actor's trace is here: give --out a folder that all nodes of the cluster share.")
-    return found
+    """Run one trial on Ray, with models of its own; see `OnRay.run`."""
+    with OnRay(layout, cache, calls) as ray:
+        return ray.run(trial, folder, progress)
 
 
 def require_token(address: str | None) -> None:

@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from simonides.cluster.model_actor import RemoteModels
 from simonides.sim.config import Layout, Trial
 from simonides.sim.exchange import Batch, Reply, pack_batch, unpack_reply
 from simonides.sim.inline import TrialOutcome, live_all, outcome
@@ -29,10 +30,17 @@ class WorldActor:
     """Runs every world_actors-th world of a trial, from `index` on."""
 
     def __init__(
-        self, trial: str, layout: str, index: int, folder: str, cache: str | None, actors: Mapping[int, Any]
+        self,
+        trial: str,
+        layout: str,
+        index: int,
+        folder: str,
+        cache: str | None,
+        gates: Mapping[str, Any],
+        actors: Mapping[int, Any],
     ) -> None:
         parsed = Trial.model_validate_json(trial)
-        services = services_of(parsed.study, Path(cache) if cache else None)
+        services = services_of(parsed.study, Path(cache) if cache else None, RemoteModels(gates))
         assembly = assemble(parsed, services)
         exchanges: dict[int, Callable[[], Exchange]] = {i: partial(line_to, actor) for i, actor in actors.items()}
         self._limit = parsed.study.time_limit

@@ -17,8 +17,8 @@ from simonides.sim.config import Trial
 from simonides.sim.errors import CorruptFile, UserError
 from simonides.sim.trace import run_digest
 
-RAY = "simonides.cluster.runtime:run_ray"
-"""Runs one trial on Ray; reached by name, because a study does not know where it runs."""
+RAY = "simonides.cluster.runtime:OnRay"
+"""Runs trials on Ray; reached by name, because a study does not know where it runs."""
 
 
 def execute(run: Run, jobs: int, console: Console, report: bool = True) -> int:
@@ -65,18 +65,17 @@ def _report(run: Run, console: Console, again: bool) -> tuple[str, int]:
 
 
 def _run_on_ray(run: Run, trials: list[Trial], shown: Progress, measure: bool) -> None:
-    run_ray = attribute(RAY)
-    for trial in trials:
+    with attribute(RAY)(run.layout, run.cache, run.folder) as ray:
+        for trial in trials:
 
-        def tell(ticks: Mapping[str, int], trial: Trial = trial) -> None:
-            shown.beat(trial, sum(ticks.values()))
+            def tell(ticks: Mapping[str, int], trial: Trial = trial) -> None:
+                shown.beat(trial, sum(ticks.values()))
 
-        on_ray = partial(run_ray, layout=run.layout, cache=run.cache, progress=tell)
-        folder = run.folder_of(trial).resolve()
-        outcome = settle(trial, folder, on_ray)
-        if measure:
-            measure_if_whole(trial, folder)
-        shown.ended(trial, outcome)
+            folder = run.folder_of(trial).resolve()
+            outcome = settle(trial, folder, partial(ray.run, progress=tell))
+            if measure:
+                measure_if_whole(trial, folder)
+            shown.ended(trial, outcome)
 
 
 def _known(run: Run, trial: Trial, console: Console) -> Outcome | None:

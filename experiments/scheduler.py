@@ -29,6 +29,8 @@ START_LIMIT = 300.0
 """Seconds that a trial may take to build its parts (loading a model, reading data) before it counts as hung."""
 ATTEMPTS = 2
 """How often a trial is begun when its worker dies under it: a second time in case somebody else killed it."""
+FAREWELL = 20.0
+"""Seconds that an idle worker has to end its models."""
 GRACE = 2.0
 """Seconds beyond the time limit, in which asynchronous waiting is ended by its own timeout and not by a kill."""
 
@@ -66,6 +68,7 @@ class Worker:
             "folder": str(run.folder_of(trial).resolve()),
             "layout": run.layout.model_dump(mode="json"),
             "cache": str(run.cache),
+            "calls": str(run.folder.resolve()),
             "measure": measure,
         }
         with suppress(OSError):  # it died; its end of the connection tells
@@ -83,6 +86,14 @@ class Worker:
         limit = self.trial.study.time_limit
         allowed = 1.25 * limit + GRACE if self.started else max(START_LIMIT, limit)
         return monotonic() - self.moved > allowed
+
+    def dismiss(self) -> None:
+        """End the process when it is idle, so that it ends what its models have started; otherwise at once."""
+        if self.trial is None and self.ready:
+            with suppress(OSError):
+                self.connection.send_bytes(b"null")
+                self.process.join(FAREWELL)
+        self.end()
 
     def end(self) -> None:
         """End the process, at any moment: what it wrote is whole."""
@@ -117,7 +128,7 @@ class Scheduler:
                     self._hung(worker)
         finally:
             for worker in self.workers:
-                worker.end()
+                worker.dismiss()
             self.workers.clear()
 
     def _staff(self) -> None:

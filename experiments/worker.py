@@ -22,7 +22,7 @@ from filelock import FileLock
 from simonides.experiments.runs import Outcome, WorldEnd, keep
 from simonides.sim.config import Layout, Trial
 from simonides.sim.errors import CorruptFile, UserError
-from simonides.sim.inline import TrialOutcome, run_inline
+from simonides.sim.inline import Inline, TrialOutcome
 from simonides.sim.trace import Trace
 from simonides.sim.trial import count_worlds
 from simonides.sim.world import World
@@ -137,7 +137,7 @@ class Pulse:
         return tuple(f"{line} An earlier checkpoint was used." for line in sorted(damaged))
 
     async def watch(self, worlds: Sequence[World]) -> None:
-        """Take the worlds of the trial that begins; `run_inline` cancels this when it ends."""
+        """Take the worlds of the trial that begins; the runtime cancels this when it ends."""
         self.doing = (self.doing[0], worlds)
         await asyncio.Event().wait()
 
@@ -150,28 +150,33 @@ def work(connection: Connection, path: Sequence[str]) -> None:
     pulse = Pulse(connection)
     threading.Thread(target=pulse.beat, name="pulse", daemon=True).start()
     pulse.tell("ready")
+    inline: Inline | None = None
     while True:
         try:
             job = json.loads(connection.recv_bytes())
         except (EOFError, OSError):
-            return
+            break
+        if job is None:
+            break
         output = Path(job["folder"]) / OUTPUT
         try:
             _divert_output(output)
-            outcome = _do(job, pulse)
+            layout = Layout.model_validate(job["layout"])
+            inline = inline or Inline(Path(job["cache"]), Path(job["calls"]), layout.calls)
+            outcome = _do(job, layout, inline, pulse)
         except UserError as error:
             pulse.tell("mistake", text=str(error))
         else:
             _drop_if_empty(output)
             pulse.tell("ended", outcome=outcome.model_dump(mode="json"))
+    if inline is not None:
+        inline.close()
 
 
-def _do(job: dict[str, Any], pulse: Pulse) -> Outcome:
+def _do(job: dict[str, Any], layout: Layout, inline: Inline, pulse: Pulse) -> Outcome:
     trial, folder = Trial.model_validate(job["trial"]), Path(job["folder"])
-    layout = Layout.model_validate(job["layout"])
     pulse.doing = (trial.id, ())
-    runner = partial(run_inline, layout=layout, cache=Path(job["cache"]), watch=pulse.watch)
-    outcome = settle(trial, folder, runner, pulse.notes)
+    outcome = settle(trial, folder, partial(inline.run, layout=layout, watch=pulse.watch), pulse.notes)
     pulse.doing = (trial.id, ())  # no tick is to come, so that none can be late
     if job["measure"]:
         measure_if_whole(trial, folder)

@@ -49,6 +49,16 @@ class PlantConfig(BaseModel):
     """False for a benign control of the same form."""
 
 
+class SamplingConfig(BaseModel):
+    """How a model's replies are drawn where a part does not say."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    temperature: Annotated[float, Field(ge=0)] = 0.0
+    top_p: Annotated[float, Field(gt=0, le=1)] = 1.0
+    max_tokens: Annotated[int, Field(ge=1)] = 256
+    """The most tokens of a reply."""
+
+
 class Study(BaseModel):
     """A design: parts, factors and seeds. It names its parts and imports none of them."""
 
@@ -67,6 +77,9 @@ class Study(BaseModel):
     wiring: Part = Part(name="private")
     embedder: Part | None = None
     model: Part | None = None
+    sampling: SamplingConfig = SamplingConfig()
+    prompts: Part = Part(name="packaged")
+    """The wording of what a model that reads text is asked."""
     interventions: tuple[PlantConfig, ...] = ()
     factors: dict[str, list[Plain]] = Field(default_factory=dict)
     """Dotted path of a field -> the values it takes; every combination is a cell."""
@@ -142,6 +155,14 @@ class Layout(BaseModel):
     """Spaces with a single member world live with that world, or in memory actors."""
     memory_budget: Annotated[int, Field(ge=0)] | None = None
     """Bytes of idle spaces that a host keeps unpacked, and again as packed bytes, before they go to disk."""
+    calls: Literal["record", "replay", "off"] = "record"
+    """Model calls: asked once and recorded, taken from the record alone, or asked each time."""
+    model_replicas: Annotated[int, Field(ge=1)] = 1
+    """Actors that each host an engine of a served model, on Ray."""
+    model_cpus: Annotated[float, Field(ge=0)] = 1.0
+    """Processors that Ray reserves for each of them."""
+    model_gpus: Annotated[float, Field(ge=0)] = 0.0
+    """GPUs that Ray reserves for each of them: tensor parallel size times pipeline parallel size on one node."""
     address: str | None = None
     """Address of a Ray cluster; None starts Ray on this machine."""
 
@@ -196,7 +217,7 @@ SERVICES: Mapping[str, frozenset[str]] = {
 
 def check_parts(study: Study) -> None:
     """Check the parameters of every named part. Raises StudyError, UnknownName, MissingExtra."""
-    for kind in ("memory", "policy", "wiring", "embedder", "model"):
+    for kind in ("memory", "policy", "wiring", "embedder", "model", "prompts"):
         part: Part | None = getattr(study, kind)
         if part is not None:
             registry(kind).check(part.name, part.params, kind, SERVICES.get(kind, frozenset()))

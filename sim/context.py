@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import TypeVar
 
@@ -15,9 +15,9 @@ import numpy as np
 from pydantic import BaseModel, ValidationError
 
 from simonides.sim.errors import ContractBroken, UserError
-from simonides.sim.protocols import Embedder, Model
+from simonides.sim.protocols import Embedder, Model, Prompts
 from simonides.sim.seeds import generator, identity, place_seed, seed_of
-from simonides.sim.types import Experience, FloatArray, Place, Plain, Record, Request
+from simonides.sim.types import Completion, Experience, FloatArray, Message, Place, Plain, Record, Request
 
 Reply = TypeVar("Reply", bound=BaseModel)
 
@@ -35,21 +35,43 @@ def json_schema(schema: type[BaseModel]) -> Mapping[str, Plain]:
 
 @dataclass(slots=True)
 class Usage:
-    """What an operation or a tick cost: model calls, their tokens, unusable replies, texts embedded."""
+    """What an operation or a tick cost: model calls, their tokens, unusable replies, texts embedded.
+
+    `truncated` counts tokens that were cut from prompts to fit the model's context.
+    """
 
     calls: int = 0
     prompt_tokens: int = 0
     completion_tokens: int = 0
     malformed: int = 0
     embedded: int = 0
+    truncated: int = 0
 
     def plain(self) -> list[int]:
         """Return the counts in declaration order, for a trace row."""
-        return [self.calls, self.prompt_tokens, self.completion_tokens, self.malformed, self.embedded]
+        tokens = (self.prompt_tokens, self.completion_tokens)
+        return [self.calls, *tokens, self.malformed, self.embedded, self.truncated]
+
+    def add(self, completion: Completion) -> None:
+        """Count one call."""
+        self.calls += 1
+        self.prompt_tokens += completion.prompt_tokens
+        self.completion_tokens += completion.completion_tokens
+        self.truncated += completion.truncated
 
     def reset(self) -> None:
         """Start counting from zero."""
-        self.calls = self.prompt_tokens = self.completion_tokens = self.malformed = self.embedded = 0
+        self.calls = self.prompt_tokens = self.completion_tokens = 0
+        self.malformed = self.embedded = self.truncated = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """How replies are drawn where a part does not say: temperature, nucleus, most tokens of a reply."""
+
+    temperature: float = 0.0
+    top_p: float = 1.0
+    max_tokens: int = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +80,8 @@ class Services:
 
     embedder: Embedder | None = None
     model: Model | None = None
+    prompts: Prompts | None = None
+    sampling: Sampling = Sampling()
 
     def embed(self, texts: Sequence[str], usage: Usage) -> FloatArray:
         """Return float32[n, d] unit vectors. Raises UserError when the study names no embedder."""
@@ -67,24 +91,46 @@ class Services:
         return self.embedder.embed(texts)
 
     async def ask(
-        self, purpose: str, inputs: Mapping[str, Plain], schema: type[Reply], seed: int, usage: Usage
+        self, purpose: str, inputs: Mapping[str, Plain], schema: type[Reply], seed: int, caller: str, usage: Usage
     ) -> Reply | None:
         """Return the parsed reply of the model, or None when it does not fit the schema.
 
         Raises UserError when the study names no model.
         """
-        if self.model is None:
-            raise UserError(f"{purpose} asks a model, but the study names none: add model: {{name: scripted}}.")
-        request = Request(purpose, inputs, json_schema(schema), seed)
-        (completion,) = await self.model.complete([request])
-        usage.calls += 1
-        usage.prompt_tokens += completion.prompt_tokens
-        usage.completion_tokens += completion.completion_tokens
+        s = self.sampling
+        request = Request(purpose, inputs, json_schema(schema), seed, s.max_tokens, s.temperature, s.top_p)
+        (completion,) = await self.complete([request], [seed], caller, usage)
         try:
             return schema.model_validate_json(completion.text)
         except ValidationError:
             usage.malformed += 1
             return None
+
+    async def complete(
+        self, requests: Sequence[Request], seeds: Sequence[int], caller: str, usage: Usage
+    ) -> list[Completion]:
+        """Return the model's completions, after rendering what is to be read as text.
+
+        Raises UserError when the study names no model.
+        """
+        if self.model is None:
+            raise UserError(
+                f"{requests[0].purpose} asks a model, but the study names none: add model: {{name: scripted}}."
+            )
+        pure = self.model.card.pure
+        asked = [
+            replace(request, seed=seed, caller=caller, messages=request.messages if pure else self._messages(request))
+            for request, seed in zip(requests, seeds, strict=True)
+        ]
+        completions = list(await self.model.complete(asked))
+        for completion in completions:
+            usage.add(completion)
+        return completions
+
+    def _messages(self, request: Request) -> tuple[Message, ...]:
+        if request.messages or request.prompt or self.prompts is None:
+            return request.messages
+        return self.prompts.render(request)
 
 
 @dataclass(slots=True)
@@ -144,9 +190,17 @@ class Context:
 
     async def model(self, purpose: str, inputs: Mapping[str, Plain], schema: type[Reply]) -> Reply | None:
         """Return the model's reply parsed by `schema`, or None when it is unusable."""
+        return await self._services.ask(purpose, inputs, schema, self._drawn(purpose), self.space, self.usage)
+
+    async def complete(self, requests: Sequence[Request]) -> list[Completion]:
+        """Return one completion a request, in order."""
+        seeds = [self._drawn(request.purpose) for request in requests]
+        return await self._services.complete(requests, seeds, self.space, self.usage)
+
+    def _drawn(self, purpose: str) -> int:
+        """Return the seed of the next call of this operation."""
         self._ordinal += 1
-        place = place_seed(self._seed, purpose, self.space, self.cause, self.place)
-        return await self._services.ask(purpose, inputs, schema, seed_of(place, self._ordinal), self.usage)
+        return seed_of(place_seed(self._seed, purpose, self.space, self.cause, self.place), self._ordinal)
 
     def tokens(self, text: str) -> int:
         """Return the number of tokens of a text."""

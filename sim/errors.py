@@ -8,7 +8,11 @@ SimonidesError
 │   ├── MissingExtra          a heavy library is not installed; says which extra
 │   └── DataError             a data file is missing, truncated or not what it says
 ├── CorruptFile               a trace, checkpoint, log or index that cannot be read
-├── NotWritten                a trace, checkpoint or log that cannot be written: a full disk
+├── Interrupted               something outside the trial stopped it: resuming goes on
+│   ├── NotWritten            a trace, checkpoint or log that cannot be written: a full disk
+│   └── ModelFailed           a model gave no answer: not started, not reachable, refused, out of memory
+│       ├── ModelDied         the engine behind a model is gone: another process has to be started
+│       └── NotRecorded       a replay was asked for a call that its record does not hold
 ├── AccessRefused             an agent asked a space it may not read or write
 ├── StaleBatch                an exchange older than what the memory actor keeps
 ├── SpaceFailed               a memory system raised while its space applied a tick
@@ -54,8 +58,24 @@ class CorruptFile(SimonidesError):
     """A file of ours fails its checks: magic, length or checksum."""
 
 
-class NotWritten(SimonidesError):
-    """A file of ours could not be written: no part's fault. The trial stops until it is resumed."""
+class Interrupted(SimonidesError):
+    """Something outside the trial stopped it, and no part is at fault: it goes on when it is resumed."""
+
+
+class NotWritten(Interrupted):
+    """A file of ours could not be written."""
+
+
+class ModelFailed(Interrupted):
+    """A model gave no answer: it could not be started or reached, or refused what it was asked."""
+
+
+class ModelDied(ModelFailed):
+    """The engine behind a model has died, and cannot be started again in its process."""
+
+
+class NotRecorded(ModelFailed):
+    """A replay was asked for a call that its record does not hold."""
 
 
 class AccessRefused(SimonidesError):

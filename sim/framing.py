@@ -65,6 +65,15 @@ class FrameWriter:
             raise not_written(self.path, error) from error
         self._buffer, self._size = [], 0
 
+    def discard(self) -> None:
+        """Forget what is queued."""
+        self._buffer, self._size = [], 0
+
+    def sync(self) -> None:
+        """Flush, and see to it that everything is on the disk: it survives the death of the machine."""
+        self.flush()
+        os.fsync(self._fd)
+
     def close(self) -> None:
         """Flush and close. Raises NotWritten, with the file closed."""
         if self._fd >= 0:
@@ -80,9 +89,14 @@ def not_written(path: Path, error: OSError) -> NotWritten:
     return NotWritten(f"{path} cannot be written: {error.strerror or error}. Make room or give access, then resume.")
 
 
-def read_frames(path: Path) -> Iterator[Frame]:
-    """Yield the frames of a file; a torn last frame ends it quietly, damage before the end raises CorruptFile."""
-    data = path.read_bytes()
+def read_frames(path: Path, start: int = 0) -> Iterator[Frame]:
+    """Yield the frames of a file from the one that begins at byte `start`.
+
+    A torn last frame ends it quietly, damage before the end raises CorruptFile.
+    """
+    with open(path, "rb") as file:
+        file.seek(start)
+        data = file.read()
     offset = 0
     while offset < len(data):
         if offset + HEAD.size > len(data):
@@ -92,7 +106,7 @@ def read_frames(path: Path) -> Iterator[Frame]:
         if length > LIMIT or end > len(data):
             if length > LIMIT:
                 raise CorruptFile(
-                    f"{path}: the frame at byte {offset} claims {length} bytes; the file is damaged there."
+                    f"{path}: the frame at byte {start + offset} claims {length} bytes; the file is damaged there."
                 )
             return
         payload = data[offset + HEAD.size : end]
@@ -100,10 +114,10 @@ def read_frames(path: Path) -> Iterator[Frame]:
             if end == len(data):
                 return
             raise CorruptFile(
-                f"{path}: the frame at byte {offset} fails its checksum; restore it from a copy, or run the trial "
-                "again after removing its folder."
+                f"{path}: the frame at byte {start + offset} fails its checksum; restore it from a copy, or run the "
+                "trial again after removing its folder."
             )
-        yield Frame(tag, payload, offset)
+        yield Frame(tag, payload, start + offset)
         offset = end
 
 

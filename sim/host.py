@@ -17,7 +17,7 @@ from typing import Any
 from simonides.sim.checkpoint import CheckpointStore, slug
 from simonides.sim.codec import pack
 from simonides.sim.context import Services
-from simonides.sim.errors import ContractBroken, NotWritten, StaleBatch
+from simonides.sim.errors import ContractBroken, Interrupted, StaleBatch
 from simonides.sim.exchange import Batch, BatchId, Refusal, Reply, pack_batch, unpack_batch
 from simonides.sim.framing import FrameWriter, cut_torn_tail, read_file, read_frames, replace_file
 from simonides.sim.hung import TIMEOUT, InProgress
@@ -327,6 +327,8 @@ class SpaceHost:
         key = self.progress.begin()
         try:
             return await space.read(place, query, batch.time), None
+        except Interrupted:
+            raise
         except (Exception, asyncio.CancelledError) as error:
             cause = self._cause(key, error)
             self.texts.append(f"Reading space {space.name!r} at tick {place.tick}: {type(cause).__name__}: {cause}")
@@ -372,7 +374,7 @@ class SpaceHost:
             if self._every and space.tick % self._every == 0 and self._store is not None:
                 self._trace.flush()
                 self._store.save("space", space.name, space.tick, space.snapshot())
-        except NotWritten:
+        except Interrupted:
             raise
         except (Exception, asyncio.CancelledError) as error:
             self._fail(space, tick, self._cause(key, error))
@@ -428,6 +430,8 @@ class SpaceHost:
 
     def close(self) -> None:
         """Close the log and its trace segment; the segment of co-located spaces is their world's, and only flushed."""
+        for task in self._replies.values():
+            task.cancel()
         self._trace.flush()
         if self._log is not None:
             self._log.close()

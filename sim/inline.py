@@ -13,7 +13,8 @@ from simonides.sim.host import SpaceHost
 from simonides.sim.hung import InProgress
 from simonides.sim.line import Line
 from simonides.sim.loop import live
-from simonides.sim.trial import assemble, hosted, open_host, open_worlds, services_of
+from simonides.sim.modelcalls import Mode
+from simonides.sim.trial import Models, assemble, hosted, open_host, open_worlds, services_of
 from simonides.sim.world import Exchange, World, WorldResult
 
 Watch = Callable[[Sequence[World]], Coroutine[None, None, None]]
@@ -33,18 +34,52 @@ class TrialOutcome:
         return bool(self.errors)
 
 
+class Inline:
+    """Runs trials in this process, one after another, in one event loop; models live as long as it does."""
+
+    def __init__(self, cache: Path | None = None, calls: Path | None = None, mode: Mode = "record") -> None:
+        """`cache` is the folder of the embedding cache, `calls` that of the recorded model calls."""
+        self._cache = cache
+        self._models = Models(calls, mode)
+        self._runner = asyncio.Runner()
+
+    def run(self, trial: Trial, folder: Path, layout: Layout | None = None, watch: Watch | None = None) -> TrialOutcome:
+        """Run one trial to its end, or on from its checkpoints if the folder has any; return how its worlds ended.
+
+        `watch` is started beside the worlds and cancelled after them: a progress bar, a debugger's stop.
+        """
+        return self._runner.run(_run(trial, folder, layout or Layout(), self._cache, self._models, watch))
+
+    def close(self) -> None:
+        """End the models."""
+        self._runner.run(self._models.close())
+        self._runner.close()
+
+    def __enter__(self) -> Inline:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+
 def run_inline(
-    trial: Trial, folder: Path, layout: Layout | None = None, cache: Path | None = None, watch: Watch | None = None
+    trial: Trial,
+    folder: Path,
+    layout: Layout | None = None,
+    cache: Path | None = None,
+    watch: Watch | None = None,
+    calls: Path | None = None,
 ) -> TrialOutcome:
-    """Run one trial to its end, or on from its checkpoints if the folder has any; return how its worlds ended.
+    """Run one trial in this process, with models of its own; see `Inline.run`."""
+    layout = layout or Layout()
+    with Inline(cache, calls, layout.calls) as inline:
+        return inline.run(trial, folder, layout, watch)
 
-    `watch` is started beside the worlds and cancelled after them: a progress bar, a debugger's stop.
-    """
-    return asyncio.run(_run(trial, folder, layout or Layout(), cache, watch))
 
-
-async def _run(trial: Trial, folder: Path, layout: Layout, cache: Path | None, watch: Watch | None) -> TrialOutcome:
-    services = services_of(trial.study, cache)
+async def _run(
+    trial: Trial, folder: Path, layout: Layout, cache: Path | None, models: Models, watch: Watch | None
+) -> TrialOutcome:
+    services = services_of(trial.study, cache, models)
     assembly = assemble(trial, services)
     hosts = {index: open_host(assembly, layout, index, folder, services) for index in hosted(assembly, layout)}
     exchanges: dict[int, Callable[[], Exchange]] = {index: partial(_line, host) for index, host in hosts.items()}

@@ -8,7 +8,7 @@ from time import perf_counter
 from typing import Any
 
 from simonides.sim.codec import canonical, encode, pack
-from simonides.sim.errors import NotWritten, PartFailed, SpaceFailed
+from simonides.sim.errors import Interrupted, PartFailed, SpaceFailed
 from simonides.sim.exchange import Batch, Read, Refusal, Reply, Write
 from simonides.sim.seeds import identity
 from simonides.sim.trace import WORLD
@@ -41,7 +41,7 @@ async def live(world: World) -> WorldResult:
                 if perf_counter() - breath > BREATH:
                     await asyncio.sleep(0)
                     breath = perf_counter()
-        except NotWritten:
+        except Interrupted:
             raise
         except (Exception, asyncio.CancelledError) as error:
             world.fail(error)

@@ -15,6 +15,8 @@ from simonides.sim.types import (
     Effect,
     Experience,
     FloatArray,
+    Message,
+    ModelCard,
     Observation,
     Place,
     Plain,
@@ -63,6 +65,12 @@ class MemoryContext(Protocol):
 
     async def model(self, purpose: str, inputs: Mapping[str, Plain], schema: type[Reply]) -> Reply | None:
         """Ask the model one named question. None means that its reply was unusable: follow your stated fallback."""
+
+    async def complete(self, requests: Sequence[Request]) -> Sequence[Completion]:
+        """Ask the model what a schema cannot say: choices, free text, log-probabilities. One completion a request.
+
+        Seeds and callers are filled in; what was asked for beyond the model's card raises ModelFailed.
+        """
 
     def tokens(self, text: str) -> int:
         """Return the number of tokens of a text, by the trial's deterministic counter."""
@@ -162,6 +170,9 @@ class PolicyContext(Protocol):
     async def model(self, purpose: str, inputs: Mapping[str, Plain], schema: type[Reply]) -> Reply | None:
         """Ask the model one named question; None means that its reply was unusable."""
 
+    async def complete(self, requests: Sequence[Request]) -> Sequence[Completion]:
+        """Ask the model what a schema cannot say; see `MemoryContext.complete`."""
+
     def tokens(self, text: str) -> int: ...
 
 
@@ -183,10 +194,27 @@ class Policy(Protocol):
 
 @runtime_checkable
 class Model(Protocol):
-    """Answers batches of requests."""
+    """Answers batches of requests. Building one costs nothing: what is heavy starts with the first request."""
+
+    @property
+    def card(self) -> ModelCard: ...
 
     async def complete(self, requests: Sequence[Request]) -> Sequence[Completion]:
-        """Return one completion a request, in order."""
+        """Return one completion a request, in order. Raises ModelFailed when it cannot."""
+
+    async def close(self) -> None:
+        """End what the first request started."""
+
+
+@runtime_checkable
+class Prompts(Protocol):
+    """The wording of named questions, for models that read text."""
+
+    def render(self, request: Request) -> tuple[Message, ...]:
+        """Return the chat that asks a request whose inputs are plain data. A pure function."""
+
+    def version(self, purpose: str) -> str:
+        """Return the hash of the wording of one purpose."""
 
 
 @runtime_checkable

@@ -17,7 +17,19 @@ from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 from simonides.sim.errors import DuplicateName, MissingExtra, StudyError, UnknownName, near
 from simonides.sim.types import Plain
 
-KINDS = ("environment", "memory", "policy", "model", "embedder", "index", "attack", "defence", "metric", "wiring")
+KINDS = (
+    "environment",
+    "memory",
+    "policy",
+    "model",
+    "embedder",
+    "index",
+    "attack",
+    "defence",
+    "metric",
+    "wiring",
+    "prompts",
+)
 
 EXTRAS: dict[str, str] = {
     "sentence_transformers": "sentence-transformers",
@@ -199,6 +211,7 @@ BUILTINS: dict[str, dict[str, str]] = {
         "prompted": "simonides.agents.prompted:PromptedPolicy",
     },
     "model": {"scripted": "simonides.agents.models.scripted:ScriptedModel"},
+    "prompts": {"packaged": "simonides.agents.prompts:Prompts"},
     "embedder": {
         "minilm-int8": "simonides.memory_actors.embedders.minilm:MiniLMInt8",
         "hashing": "simonides.memory_actors.embedders.hashing:HashingEmbedder",

@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from simonides.sim.checkpoint import CheckpointStore
-from simonides.sim.config import Layout, PlantConfig, Study, Trial
-from simonides.sim.context import Services
+from simonides.sim.config import Layout, Part, PlantConfig, Study, Trial
+from simonides.sim.context import Sampling, Services
 from simonides.sim.errors import StudyError, near
 from simonides.sim.host import BatchLog, Budget, SpaceHost
-from simonides.sim.protocols import Environment, MemorySystem, Policy
+from simonides.sim.modelcalls import CallFile, Mode, Recorded
+from simonides.sim.protocols import Environment, MemorySystem, Model, Policy
 from simonides.sim.registry import registry
 from simonides.sim.seeds import generator, seed_of
 from simonides.sim.space import Plant, SpaceSetup
@@ -80,16 +81,48 @@ def policies_of(study: Study, agents: Sequence[str]) -> Mapping[str, Policy]:
     return {a: registry("policy").build(study.policy.name, study.policy.params, path="policy", agent=a) for a in agents}
 
 
-def services_of(study: Study, cache: Path | None) -> Services:
-    """Build the services of one process: the embedder behind its cache on disk, and the model."""
-    embedder = model = None
+class Models:
+    """The models of one process, each built once and kept for the trials to come, with one record of their calls."""
+
+    def __init__(self, calls: Path | None = None, mode: Mode = "record") -> None:
+        """`calls` is the folder of the record; without it each call is asked."""
+        self._folder = calls
+        self._mode: Mode = mode if calls is not None else "off"
+        self._built: dict[str, Model] = {}
+
+    def of(self, part: Part) -> Model:
+        """Return the model of a study. Raises UserError for wrong parameters."""
+        key = part.model_dump_json()
+        if key not in self._built:
+            self._built[key] = self._recorded(self.build(part))
+        return self._built[key]
+
+    def build(self, part: Part) -> Model:
+        """Return a new model, or the way to one that runs elsewhere."""
+        return registry("model").build(part.name, part.params, path="model")  # type: ignore[no-any-return]
+
+    def _recorded(self, model: Model) -> Model:
+        if self._mode == "off" or self._folder is None or model.card.pure:
+            return model
+        return Recorded(model, CallFile(self._folder), self._mode)
+
+    async def close(self) -> None:
+        """End what the models have started."""
+        while self._built:
+            await self._built.popitem()[1].close()
+
+
+def services_of(study: Study, cache: Path | None, models: Models) -> Services:
+    """Build the services of one trial in one process: the embedder behind its cache on disk, and the model."""
+    embedder = model = prompts = None
     if study.embedder is not None:
         embedder = registry("embedder").build(study.embedder.name, study.embedder.params, path="embedder")
         if cache is not None:
             embedder = registry("embedder").load(CACHED)(embedder, cache)
     if study.model is not None:
-        model = registry("model").build(study.model.name, study.model.params, path="model")
-    return Services(embedder, model)
+        model = models.of(study.model)
+        prompts = registry("prompts").build(study.prompts.name, study.prompts.params, path="prompts")
+    return Services(embedder, model, prompts, Sampling(**study.sampling.model_dump()))
 
 
 def assemble(trial: Trial, services: Services) -> Assembly:

@@ -200,29 +200,91 @@ class Card:
 
 
 @dataclass(frozen=True, slots=True)
+class Message:
+    """One message of a chat. `role` is "system", "user" or "assistant"."""
+
+    role: str
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
 class Request:
     """One question to a model. `purpose` is its name in traces, budgets and stand-ins ("mb.day_summary").
 
-    `inputs` are what the question is about; `schema` is a JSON schema for the reply, or None for free text. `seed` is
-    drawn from the place of the call, so that two agents get two samples and a replay gets the same one.
+    `inputs` are what the question is about. A model that reads text gets `messages` (a chat), or `prompt` (plain
+    completion) when there are no messages; the platform renders `inputs` into messages when both are empty. At most one
+    of `schema` (a JSON schema), `choices` (the reply is exactly one of them) and `regex` binds the reply.
+
+    `logprobs` asks for the log-probability of every token of the reply with that many alternatives (0: none beside the
+    token itself, None: nothing is asked), `prompt_logprobs` for that of every token of the prompt. `seed` is drawn from
+    the place of the call, so that two agents get two samples and a replay gets the same one. `caller` (world/agent, or
+    a space) says who asks: it chooses the replica, and is no part of what is asked.
     """
 
     purpose: str
-    inputs: Mapping[str, Plain]
+    inputs: Mapping[str, Plain] = field(default_factory=dict)
     schema: Mapping[str, Plain] | None = None
     seed: int = 0
     max_tokens: int = 256
     temperature: float = 0.0
+    top_p: float = 1.0
+    stop: tuple[str, ...] = ()
+    choices: tuple[str, ...] = ()
+    regex: str = ""
+    messages: tuple[Message, ...] = ()
+    prompt: str = ""
+    logprobs: int | None = None
+    prompt_logprobs: bool = False
+    caller: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TokenScore:
+    """A token with its natural-log probability, and those of the most probable alternatives, itself included."""
+
+    token: str
+    logprob: float
+    top: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """A model's reply and what it cost in tokens. `finish` is "stop", "length" or "error"."""
+    """A model's reply and what it cost in tokens. `finish` is "stop" or "length".
+
+    `truncated` counts tokens that were cut from the prompt to fit the model's context. `scores` are those of the
+    reply's tokens, `prompt_scores` those of the prompt's from the second on (the first has no probability).
+    """
 
     text: str
     prompt_tokens: int = 0
     completion_tokens: int = 0
     finish: str = "stop"
+    truncated: int = 0
+    scores: tuple[TokenScore, ...] = ()
+    prompt_scores: tuple[TokenScore, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ModelCard:
+    """What a model declares about itself.
+
+    `identity` names what decides its replies (weights, precision, revision), never where it runs: it is part of the key
+    under which replies are recorded. `context` is the most tokens of prompt and reply together (0: not known).
+    `structured` holds those of "json", "choice" and "regex" that it enforces; the others are asked for in words and
+    checked. `logprobs` is the most alternatives it gives for a token (-1: no log-probabilities). A `pure` model is a
+    function of purpose and inputs: nothing is rendered for it and nothing recorded. `prompt_price` and
+    `completion_price` are for a million tokens, in the currency of the study's budget.
+    """
+
+    identity: str
+    context: int = 0
+    chat: bool = True
+    structured: frozenset[str] = frozenset()
+    logprobs: int = -1
+    prompt_logprobs: bool = False
+    pure: bool = False
+    prompt_price: float = 0.0
+    completion_price: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,19 @@ from simonides.sim.hung import TIMEOUT, InProgress
 from simonides.sim.protocols import Environment, Policy
 from simonides.sim.seeds import generator, place_seed, seed_of
 from simonides.sim.trace import WORLD, WORLD_FAILED, TraceWriter
-from simonides.sim.types import Action, Experience, Failure, Observation, Place, Plain, Query, Recall, Recalled
+from simonides.sim.types import (
+    Action,
+    Completion,
+    Experience,
+    Failure,
+    Observation,
+    Place,
+    Plain,
+    Query,
+    Recall,
+    Recalled,
+    Request,
+)
 
 Parsed = TypeVar("Parsed", bound=BaseModel)
 Exchange = Callable[[Batch], Awaitable[Reply]]
@@ -251,9 +263,22 @@ class Turn:
 
     async def model(self, purpose: str, inputs: Mapping[str, Plain], schema: type[Parsed]) -> Parsed | None:
         """Return the model's parsed reply, or None when it is unusable."""
+        seed, usage = self._drawn(purpose), self.world.usage
+        return await self.world.services.ask(purpose, inputs, schema, seed, self._caller, usage)
+
+    async def complete(self, requests: Sequence[Request]) -> list[Completion]:
+        """Return one completion a request, in order."""
+        seeds = [self._drawn(request.purpose) for request in requests]
+        return await self.world.services.complete(requests, seeds, self._caller, self.world.usage)
+
+    @property
+    def _caller(self) -> str:
+        return f"{self.world.name}/{self.agent}"
+
+    def _drawn(self, purpose: str) -> int:
+        """Return the seed of this turn's next call."""
         self._asked += 1
-        seed = place_seed(self.world.setup.seed, purpose, self.agent, "ask", self.place)
-        return await self.world.services.ask(purpose, inputs, schema, seed_of(seed, self._asked), self.world.usage)
+        return seed_of(place_seed(self.world.setup.seed, purpose, self.agent, "ask", self.place), self._asked)
 
     async def recall(self, query: Query) -> Recall:
         """Ask again within the same tick. Raises AccessRefused when a named space may not be read."""

@@ -28,7 +28,7 @@ from dataclasses import replace
 
 from simonides.agents.models import extracts
 from simonides.sim.errors import UserError, near
-from simonides.sim.types import Completion, Plain, Request
+from simonides.sim.types import Completion, ModelCard, Plain, Request
 
 Rule = Callable[[Request], Plain]
 """From a request to its reply: plain data that is sent as JSON, or a text that is sent as it is."""
@@ -60,12 +60,17 @@ class ScriptedModel:
         reply.text  # '{"importance": 8}'
     """
 
+    card = ModelCard("scripted", structured=frozenset({"json"}), pure=True)
+
     def __init__(self, rules: Mapping[str, Rule] | None = None) -> None:
         self._rules = {**RULES, **(rules or {})}
 
     async def complete(self, requests: Sequence[Request]) -> list[Completion]:
         """Return one completion a request, in order. Raises UserError for a purpose that has no rule."""
         return [self._answer(request) for request in requests]
+
+    async def close(self) -> None:
+        """Nothing was started."""
 
     def _answer(self, request: Request) -> Completion:
         rule = self._rules.get(request.purpose)

@@ -14,7 +14,7 @@ from simonides.experiments.benchmarks.trials import PARTS, trial_of
 from simonides.sim.codec import decode, pack
 from simonides.sim.config import Layout, Trial
 from simonides.sim.loop import tick
-from simonides.sim.trial import assemble, open_worlds, services_of
+from simonides.sim.trial import Models, assemble, open_worlds, services_of
 from simonides.sim.world import World
 
 AGENTS = 100_000
@@ -54,7 +54,7 @@ def crowd(scale: Scale) -> Result:
 
 
 def _world(trial: Trial, folder: Path) -> World:
-    services = services_of(trial.study, None)
+    services = services_of(trial.study, None, Models())
     (world,) = open_worlds(assemble(trial, services), Layout(), 0, folder, services, {})
     return world
 

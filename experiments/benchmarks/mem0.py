@@ -17,7 +17,7 @@ from simonides.experiments.benchmarks.measure import Figure, Load, Result, Scale
 from simonides.experiments.benchmarks.trials import PARTS, trial_of
 from simonides.sim.config import Trial
 from simonides.sim.exchange import Batch, Read, Write, pack_batch, unpack_reply
-from simonides.sim.trial import assemble, services_of, world_name
+from simonides.sim.trial import Models, assemble, services_of, world_name
 from simonides.sim.types import Experience, Query
 
 OWNERS = 20
@@ -119,7 +119,7 @@ class Ours:
     """A memory actor, driven as a world drives it."""
 
     def __init__(self, send: Send, trial: Trial) -> None:
-        (space,) = assemble(trial, services_of(trial.study, None)).spaces
+        (space,) = assemble(trial, services_of(trial.study, None, Models())).spaces
         self._send, self._space, self._tick = send, space.name, 0
         self._exchange((), ())
 

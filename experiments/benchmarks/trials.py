@@ -10,7 +10,7 @@ from time import perf_counter, process_time
 from simonides.experiments.benchmarks.measure import Timing
 from simonides.sim.config import Layout, Trial, parse_study
 from simonides.sim.inline import live_all
-from simonides.sim.trial import assemble, open_worlds, services_of
+from simonides.sim.trial import Models, assemble, open_worlds, services_of
 from simonides.sim.types import Plain
 
 PARTS = "simonides.experiments.benchmarks.parts:"
@@ -45,7 +45,7 @@ def live_here(trial: Trial) -> Timing:
     Raises RuntimeError when a world fails: a failed run must not count as a quick one.
     """
     with tempfile.TemporaryDirectory(prefix="simonides-bench-") as folder:
-        services = services_of(trial.study, None)
+        services = services_of(trial.study, None, Models())
         worlds = open_worlds(assemble(trial, services), Layout(), 0, Path(folder), services, {})
         cpu, wall = process_time(), perf_counter()
         results = asyncio.run(live_all(worlds))

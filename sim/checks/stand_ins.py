@@ -7,12 +7,12 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 
 from simonides.sim.errors import ContractBroken
-from simonides.sim.types import Completion, FloatArray, Plain, Request
+from simonides.sim.types import Completion, FloatArray, ModelCard, Plain, Request
 
 MARK = re.compile(r"mark[0-9a-f]{6}")
 """A word that stands in one experience's text and nowhere else, so that its way through a memory can be followed."""
@@ -70,9 +70,14 @@ class ScriptedReplies:
     replies: list[Reply] = field(default_factory=list)
     asked: list[Request] = field(default_factory=list)
 
+    card: ClassVar[ModelCard] = ModelCard("stand-in", pure=True)
+
     async def complete(self, requests: Sequence[Request]) -> Sequence[Completion]:
         """Return one completion a request, in order. Raises ContractBroken when the script has none left."""
         return [self._answer(request) for request in requests]
+
+    async def close(self) -> None:
+        """Nothing was started."""
 
     def _answer(self, request: Request) -> Completion:
         self.asked.append(request)
@@ -99,9 +104,14 @@ class SchemaReplies:
     fault: Fault | None = None
     asked: list[Request] = field(default_factory=list)
 
+    card: ClassVar[ModelCard] = ModelCard("stand-in", pure=True)
+
     async def complete(self, requests: Sequence[Request]) -> Sequence[Completion]:
         """Return one completion a request, in order."""
         return [self._answer(request) for request in requests]
+
+    async def close(self) -> None:
+        """Nothing was started."""
 
     def _answer(self, request: Request) -> Completion:
         self.asked.append(request)
