@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from time import monotonic
@@ -14,7 +15,7 @@ from ray.exceptions import GetTimeoutError, RayActorError, RayTaskError
 from simonides.cluster.memory_actor import MemoryActor
 from simonides.cluster.model_actor import ModelActor, ModelGate
 from simonides.cluster.world_actor import WorldActor
-from simonides.sim.config import Layout, Study
+from simonides.sim.config import Layout, Part, Study
 from simonides.sim.errors import UserError
 from simonides.sim.inline import TrialOutcome
 from simonides.sim.registry import registry
@@ -53,6 +54,7 @@ class Serving:
         self._calls = calls
         self._gates: dict[str, Any] = {}
         self._replicas: list[Any] = []
+        self._lock = threading.Lock()
 
     def gates(self, study: Study) -> dict[str, Any]:
         """Return the gates that a study's actors need, by the model's part, and start what is not there yet."""
@@ -60,15 +62,18 @@ class Serving:
         if part is None or Models().build(part).card.pure:
             return {}
         key = part.model_dump_json()
-        if key not in self._gates:
-            replicas = []
-            if getattr(registry("model").load(part.name), "served", False) and self._layout.calls != "replay":
-                replicas = [self._replica(key) for _ in range(self._layout.model_replicas)]
-                self._replicas.extend(replicas)
-            folder = str(self._calls.resolve()) if self._calls is not None else None
-            gate = _actor(ModelGate, 4096)
-            self._gates[key] = gate.remote(key, replicas, folder, self._layout.calls)
+        with self._lock:
+            if key not in self._gates:
+                self._gates[key] = self._gate(part, key)
         return {key: self._gates[key]}
+
+    def _gate(self, part: Part, key: str) -> Any:
+        replicas: list[Any] = []
+        if getattr(registry("model").load(part.name), "served", False) and self._layout.calls != "replay":
+            replicas = [self._replica(key) for _ in range(self._layout.model_replicas)]
+            self._replicas.extend(replicas)
+        folder = str(self._calls.resolve()) if self._calls is not None else None
+        return _actor(ModelGate, 4096).remote(key, replicas, folder, self._layout.calls)
 
     def _replica(self, part: str) -> Any:
         options = {
@@ -111,13 +116,18 @@ class Fleet:
         self.worlds = {i: _actor(WorldActor, 64).remote(*common, i, *place, self.memory) for i in used}
         self._heard: dict[str, float] = {}
 
-    def run(self, progress: Progress | None) -> TrialOutcome:
-        """Run all worlds; an actor that stays silent beyond the time limit is killed, and the trial fails."""
+    def run(self, progress: Progress | None, stopping: threading.Event) -> TrialOutcome:
+        """Run all worlds; an actor that stays silent beyond the time limit is killed, and the trial fails.
+
+        Raises KeyboardInterrupt when it is to stop.
+        """
         waiting = {actor.run.remote(): index for index, actor in self.worlds.items()}
         ended: list[TrialOutcome] = []
         errors: list[str] = []
         while waiting:
             done, _ = ray.wait(list(waiting), timeout=0.5)
+            if stopping.is_set():
+                raise KeyboardInterrupt
             for ref in done:
                 index = waiting.pop(ref)
                 try:

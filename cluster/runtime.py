@@ -10,6 +10,7 @@ import secrets
 import stat
 import sys
 import tempfile
+import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from simonides.sim.trial import Models, assemble, services_of
 
 
 class OnRay:
-    """Runs trials on Ray, one after another; gates and replicas of models live as long as it does."""
+    """Runs trials on Ray, several at once from threads; gates and replicas of models live as long as it does."""
 
     def __init__(self, layout: Layout, cache: Path | None = None, calls: Path | None = None) -> None:
         """Connect to Ray. `cache` is the folder of the embedding cache, `calls` that of the recorded model calls.
@@ -34,13 +35,14 @@ class OnRay:
         self._layout = layout
         self._cache = cache
         self._serving = Serving(layout, calls)
+        self._stopping = threading.Event()
 
     def run(
         self, trial: Trial, folder: Path, progress: Callable[[Mapping[str, int]], None] | None = None
     ) -> TrialOutcome:
         """Run one trial to its end, or on from its log and checkpoints; return how its worlds ended.
 
-        `folder` must be seen by every node. Raises UserError when it is not.
+        `folder` must be seen by every node. Raises UserError when it is not, KeyboardInterrupt after `stop`.
         """
         from simonides.cluster.fleet import Fleet
 
@@ -50,7 +52,7 @@ class OnRay:
         assembly = assemble(trial, services_of(trial.study, None, Models()))
         fleet = Fleet(assembly, self._layout, folder, self._cache, gates)
         try:
-            found = fleet.run(progress)
+            found = fleet.run(progress, self._stopping)
         finally:
             fleet.stop()
         if not list(folder.glob("trace-worlds-*")):
@@ -58,6 +60,10 @@ class OnRay:
                 f"{folder}: no actor's trace is here: give --out a folder that all nodes of the cluster share."
             )
         return found
+
+    def stop(self) -> None:
+        """Have every `run` that has not ended give up within a second or two."""
+        self._stopping.set()
 
     def close(self) -> None:
         """End the models; Ray itself stays."""

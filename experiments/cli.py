@@ -28,7 +28,13 @@ app = typer.Typer(
 Report = Annotated[
     bool, typer.Option("--report/--no-report", help="Measure the trials and write the report at the end.")
 ]
-Jobs = Annotated[int | None, typer.Option(min=1, help="Trials that run at the same time. Default: one a processor.")]
+Jobs = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        help="Trials that run at the same time. Default: one a processor, and one where a model runs in the process.",
+    ),
+]
 
 
 @app.command()
@@ -45,6 +51,16 @@ def run(
         Literal["colocated", "actors"], typer.Option(help="Private spaces beside their world, or in memory actors.")
     ] = "colocated",
     memory_budget: Annotated[int | None, typer.Option(help="Bytes of idle spaces a host keeps unpacked.")] = None,
+    model_replicas: Annotated[int, typer.Option(help="Engines of a served model, each in an actor on Ray.")] = 1,
+    model_cpus: Annotated[float, typer.Option(help="Processors that Ray reserves for each engine.")] = 1.0,
+    model_gpus: Annotated[float, typer.Option(help="GPUs that Ray reserves for each engine.")] = 0.0,
+    calls: Annotated[
+        Literal["record", "replay", "off"],
+        typer.Option(help="Model calls: asked once and recorded, taken from the record alone, or asked each time."),
+    ] = "record",
+    calls_from: Annotated[
+        Path | None, typer.Option(metavar="RUN", help="A run whose recorded model calls this one begins with.")
+    ] = None,
     cache: Annotated[Path | None, typer.Option(help="Folder of the embedding cache. Default: the user's.")] = None,
     report: Report = True,
 ) -> int:
@@ -59,14 +75,15 @@ def run(
     try:
         layout = Layout(
             runtime=runtime, world_actors=world_actors, memory_actors=memory_actors, private=private,
-            memory_budget=memory_budget, address=address,
+            memory_budget=memory_budget, address=address, calls=calls, model_replicas=model_replicas,
+            model_cpus=model_cpus, model_gpus=model_gpus,
         )  # fmt: skip
     except ValidationError as error:
         raise UserError(f"--{one_line(error, '').replace('_', '-', 1)}") from None
     folder = out if out is not None else _new_folder(design.name)
-    made = Run.create(folder, design, layout, cache_folder(cache))
+    made = Run.create(folder, design, layout, cache_folder(cache), calls_from)
     try:
-        return _interruptible(folder, lambda: execute(made, jobs or _processors(), commands.console_of(), report))
+        return _interruptible(folder, lambda: execute(made, jobs, commands.console_of(), report))
     except UserError:
         made.discard_unless_begun()
         raise
@@ -79,7 +96,7 @@ def resume(folder: commands.RunFolder, jobs: Jobs = None, report: Report = True)
     from simonides.experiments.runs import Run
 
     found = Run(folder)
-    return _interruptible(folder, lambda: execute(found, jobs or _processors(), commands.console_of(), report))
+    return _interruptible(folder, lambda: execute(found, jobs, commands.console_of(), report))
 
 
 @app.command()
@@ -114,10 +131,6 @@ def _new_folder(study: str) -> Path:
     first = Path("runs") / f"{name}-{datetime.now():%Y%m%d-%H%M%S}"
     more = (first.with_name(f"{first.name}-{n}") for n in itertools.count(2))
     return next(folder for folder in itertools.chain([first], more) if not folder.exists())
-
-
-def _processors() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _interruptible(folder: Path, work: Callable[[], int]) -> int:

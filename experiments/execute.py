@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from functools import partial
+from threading import Lock
 
 from rich.console import Console
 from rich.table import Table
@@ -21,8 +24,11 @@ RAY = "simonides.cluster.runtime:OnRay"
 """Runs trials on Ray; reached by name, because a study does not know where it runs."""
 
 
-def execute(run: Run, jobs: int, console: Console, report: bool = True) -> int:
+def execute(run: Run, jobs: int | None, console: Console, report: bool = True) -> int:
     """Run every trial that has not ended, print a summary, and return 0, or 1 when a trial failed.
+
+    `jobs` trials run at the same time; by default as many as there are processors, and one after another where each
+    process would start a model of its own.
 
     Raises UserError for a user's mistake that a trial finds, KeyboardInterrupt when it is stopped; the run can then be
     resumed.
@@ -31,11 +37,13 @@ def execute(run: Run, jobs: int, console: Console, report: bool = True) -> int:
         trials = run.trials()
         kept = {trial.id: _known(run, trial, console) for trial in trials}
         left = [trial for trial in trials if not _settled(kept[trial.id])]
+        inline = run.layout.runtime == "inline"
+        at_once = jobs or (1 if inline and run.serves else _processors())
         with progress(console, len(trials), len(trials) - len(left)) as shown:
-            if run.layout.runtime == "inline":
-                Scheduler(run, jobs, shown, report).run_all(left)
+            if inline:
+                Scheduler(run, at_once, shown, report).run_all(left)
             else:
-                _run_on_ray(run, left, shown, report)
+                _run_on_ray(run, left, at_once, shown, report)
     return conclude(run, console) if report else summary(run, console)
 
 
@@ -64,18 +72,34 @@ def _report(run: Run, console: Console, again: bool) -> tuple[str, int]:
     return f"Report: {report}", 0
 
 
-def _run_on_ray(run: Run, trials: list[Trial], shown: Progress, measure: bool) -> None:
+def _run_on_ray(run: Run, trials: list[Trial], jobs: int, shown: Progress, measure: bool) -> None:
+    """Run trials on Ray, `jobs` at the same time: each waits in a thread of its own for its actors."""
+    telling = Lock()
     with attribute(RAY)(run.layout, run.cache, run.folder) as ray:
-        for trial in trials:
 
-            def tell(ticks: Mapping[str, int], trial: Trial = trial) -> None:
-                shown.beat(trial, sum(ticks.values()))
+        def one(trial: Trial) -> None:
+            def tell(ticks: Mapping[str, int]) -> None:
+                with telling:
+                    shown.beat(trial, sum(ticks.values()))
 
             folder = run.folder_of(trial).resolve()
             outcome = settle(trial, folder, partial(ray.run, progress=tell))
             if measure:
                 measure_if_whole(trial, folder)
-            shown.ended(trial, outcome)
+            with telling:
+                shown.ended(trial, outcome)
+
+        pool = ThreadPoolExecutor(jobs)
+        try:
+            for ended in as_completed([pool.submit(one, trial) for trial in trials]):
+                ended.result()
+        finally:
+            ray.stop()
+            pool.shutdown(cancel_futures=True)
+
+
+def _processors() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _known(run: Run, trial: Trial, console: Console) -> Outcome | None:

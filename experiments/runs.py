@@ -28,7 +28,8 @@ import simonides.sim
 from simonides.sim.checkpoint import slug
 from simonides.sim.config import Layout, Study, Trial, parse_study, study_json
 from simonides.sim.errors import CorruptFile, StudyError, UserError, near
-from simonides.sim.registry import one_line
+from simonides.sim.modelcalls import FILE as CALLS
+from simonides.sim.registry import one_line, registry
 
 STUDY, MANIFEST, OUTCOME, REPORT = "study.yaml", "manifest.json", "outcome.json", "report.html"
 
@@ -102,12 +103,17 @@ class Run:
             raise CorruptFile(f"{folder / MANIFEST}: {one_line(error, 'layout')}") from None
 
     @classmethod
-    def create(cls, folder: Path, study: Study, layout: Layout, cache: Path) -> Run:
-        """Make the folder of a new run, whole or not at all. Raises UserError when something is there already."""
+    def create(cls, folder: Path, study: Study, layout: Layout, cache: Path, calls_from: Path | None = None) -> Run:
+        """Make the folder of a new run, whole or not at all; `calls_from` is a run whose model calls it begins with.
+
+        Raises UserError when something is there already, or when that run has no recorded calls.
+        """
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
             hint = f" Go on with it: simonides resume {folder}" if (folder / MANIFEST).exists() else ""
             raise UserError(f"{folder} exists already; choose another --out.{hint}")
         _distinct(study)
+        if calls_from is not None and not (calls_from / CALLS).is_file():
+            raise UserError(f"--calls-from {calls_from}: there is no {CALLS} in it; name the folder of a run with one.")
         folder.parent.mkdir(parents=True, exist_ok=True)
         making = folder.with_name(f".{folder.name}.{os.getpid()}")
         making.mkdir()
@@ -116,6 +122,8 @@ class Run:
             write_whole(making / STUDY, text)
             write_whole(making / MANIFEST, json.dumps(_manifest(study, layout, cache), indent=1) + "\n")
             (making / "trials").mkdir()
+            if calls_from is not None:
+                shutil.copyfile(calls_from / CALLS, making / CALLS)
             os.rename(making, folder)
         except BaseException:
             shutil.rmtree(making, ignore_errors=True)
@@ -136,6 +144,12 @@ class Run:
         if study_hash(study) != self.manifest.get("study_sha256"):
             raise CorruptFile(f"{path} is not the study that this run began with; start a new run for another study.")
         return study
+
+    @cached_property
+    def serves(self) -> bool:
+        """True when a trial's model runs on this run's machines: one engine then fills them."""
+        parts = {trial.study.model.name for trial in self.trials() if trial.study.model is not None}
+        return any(getattr(registry("model").load(name), "served", False) for name in sorted(parts))
 
     @property
     def cache(self) -> Path:
