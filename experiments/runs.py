@@ -26,7 +26,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 import simonides.sim
 from simonides.sim.checkpoint import slug
-from simonides.sim.config import Layout, Study, Trial, parse_study, study_json
+from simonides.sim.config import Layout, Study, Trial, parse_study
 from simonides.sim.errors import CorruptFile, StudyError, UserError, near
 from simonides.sim.modelcalls import FILE as CALLS
 from simonides.sim.registry import one_line, registry
@@ -120,7 +120,8 @@ class Run:
         try:
             text = yaml.safe_dump(study.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
             write_whole(making / STUDY, text)
-            write_whole(making / MANIFEST, json.dumps(_manifest(study, layout, cache), indent=1) + "\n")
+            manifest = _manifest(study, sha256_of(text), layout, cache)
+            write_whole(making / MANIFEST, json.dumps(manifest, indent=1) + "\n")
             (making / "trials").mkdir()
             if calls_from is not None:
                 shutil.copyfile(calls_from / CALLS, making / CALLS)
@@ -135,15 +136,15 @@ class Run:
         """The study as it was resolved when the run began. Raises CorruptFile when its file was changed since."""
         path = self.folder / STUDY
         try:
-            fields = yaml.safe_load(path.read_text(encoding="utf-8"))
+            text = path.read_text(encoding="utf-8")
+            fields = yaml.safe_load(text)
         except (yaml.YAMLError, UnicodeDecodeError) as error:
             raise CorruptFile(f"{path}: not YAML any more: {' '.join(str(error).split())}.") from None
         if not isinstance(fields, dict):
             raise CorruptFile(f"{path}: found no map of fields; restore the file from a copy.")
-        study = parse_study(fields)
-        if study_hash(study) != self.manifest.get("study_sha256"):
+        if sha256_of(text) != self.manifest.get("study_sha256"):
             raise CorruptFile(f"{path} is not the study that this run began with; start a new run for another study.")
-        return study
+        return parse_study(fields)
 
     @cached_property
     def serves(self) -> bool:
@@ -207,9 +208,9 @@ def keep(folder: Path, outcome: Outcome) -> None:
     write_whole(folder / OUTCOME, json.dumps(outcome.model_dump(mode="json"), indent=1) + "\n")
 
 
-def study_hash(study: Study) -> str:
-    """Return the sha256 of a study's canonical JSON, as hex."""
-    return hashlib.sha256(study_json(study).encode()).hexdigest()
+def sha256_of(text: str) -> str:
+    """Return the sha256 of a text, as hex."""
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def find_trial(trials: list[Trial], wanted: str) -> Trial:
@@ -248,11 +249,11 @@ def _json(path: Path) -> dict[str, Any]:
 # --- the manifest -----------------------------------------------------------------------------------------------------
 
 
-def _manifest(study: Study, layout: Layout, cache: Path) -> dict[str, Any]:
+def _manifest(study: Study, sha256: str, layout: Layout, cache: Path) -> dict[str, Any]:
     trials = [trial.id for trial in study.trials()]
     return {
         "study": study.name,
-        "study_sha256": study_hash(study),
+        "study_sha256": sha256,
         "seeds": list(range(study.seeds)) if isinstance(study.seeds, int) else list(study.seeds),
         "trials": trials,
         "layout": layout.model_dump(mode="json"),

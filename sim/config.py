@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import itertools
-import json
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal
 
@@ -226,8 +225,3 @@ def check_parts(study: Study) -> None:
         registry("environment").check(environment.name, environment.params, path, SERVICES["environment"])
     for name in study.metrics:
         registry("metric").load(name)
-
-
-def study_json(study: Study) -> str:
-    """Return a study as canonical JSON: sorted keys, for files and hashes."""
-    return json.dumps(study.model_dump(mode="json"), sort_keys=True, indent=1)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from toys import RAY_ENVIRONMENT, toy_study
 
-from simonides.sim.config import parse_study, study_json
+from simonides.sim.config import parse_study
 from simonides.sim.inline import run_inline
 from simonides.sim.trace import Trace
 
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.ray
 
 def test_three_nodes_give_the_digest_of_one_process(tmp_path):
     study = parse_study(toy_study(wiring={"name": "global", "also_private": True}))
-    (tmp_path / "study.json").write_text(study_json(study))
+    (tmp_path / "study.json").write_text(study.model_dump_json())
     here = Path(__file__).parent
     ours = tempfile.mkdtemp(prefix="c")  # socket paths must stay short, so not under tmp_path
     (Path(ours) / "ray").mkdir()

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from toys import toy_study
 
-from simonides.sim.config import parse_study, study_json
+from simonides.sim.config import parse_study
 from simonides.sim.inline import run_inline
 from simonides.sim.trace import Trace
 
@@ -34,7 +34,7 @@ def test_a_killed_process_goes_on_to_the_same_digest(tmp_path, private, saves, p
     fields["environment"] = {**fields["environment"], "saves": saves}
     fields[part] = {**fields[part], "die_at": die_at, "marker": str(tmp_path / "died")}
     study = parse_study(fields)
-    (tmp_path / "study.json").write_text(study_json(study))
+    (tmp_path / "study.json").write_text(study.model_dump_json())
     command = [sys.executable, "-c", RUN, str(tmp_path / "study.json"), str(tmp_path / "run"), private]
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1] / "support")}
     first = subprocess.run(command, env=environment, capture_output=True, timeout=60)
