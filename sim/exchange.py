@@ -39,6 +39,7 @@ class Read:
     query: Query
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Batch:
     """Everything that one client says to one memory actor at (tick, hop).
@@ -75,6 +76,7 @@ class Refusal:
     right: str
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Reply:
     """One recall a read, in order; refusals of writes; the epoch of the host that answers.
