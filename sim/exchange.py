@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from itertools import repeat
+from typing import NamedTuple
 
 from simonides.sim.codec import decode, pack
 from simonides.sim.errors import CorruptFile
@@ -18,9 +19,7 @@ from simonides.sim.values import quick
 BatchId = tuple[str, int, int, str]
 
 
-@quick
-@dataclass(frozen=True, slots=True)
-class Write:
+class Write(NamedTuple):
     """One experience on its way to one space; `n` is its ordinal among the agent's writes of the tick."""
 
     space: str
@@ -28,9 +27,7 @@ class Write:
     n: int
 
 
-@quick
-@dataclass(frozen=True, slots=True)
-class Read:
+class Read(NamedTuple):
     """One query to one space; `n` is its ordinal among the agent's reads of this hop."""
 
     space: str
