@@ -20,63 +20,68 @@ from simonides.sim.errors import CorruptFile
 from simonides.sim.types import FloatArray, Plain, Record
 
 ARRAY = 1
+FEW = 32
+"""Floats that are looked at in Python rather than by numpy, whose every call costs as much as looking at twenty."""
+
 _DTYPES = frozenset({"<f4", "<f8", "<f2", "<i8", "<i4", "<i2", "|i1", "|u1", "<u2", "<u4", "<u8", "|b1"})
 
 T = TypeVar("T")
 
 
 @lru_cache(maxsize=1024)
-def _head(dtype: str, shape: tuple[int, ...]) -> bytes:
-    if dtype not in _DTYPES:
-        raise TypeError(f"An array of dtype {dtype} cannot be encoded; use one of {sorted(_DTYPES)}.")
-    return msgpack.packb((dtype, list(shape)))  # type: ignore[no-any-return]
+def _head(dtype: np.dtype[Any], shape: tuple[int, ...]) -> tuple[bytes, bool]:
+    """Return the encoded dtype and shape of an array, and whether its values need to be normalised: floats do."""
+    if dtype.str not in _DTYPES:
+        raise TypeError(f"An array of dtype {dtype.str} cannot be encoded; use one of {sorted(_DTYPES)}.")
+    return msgpack.packb((dtype.str, list(shape))), dtype.kind == "f"
 
 
-def _array(value: np.ndarray[Any, Any]) -> msgpack.ExtType:
+def _array(value: np.ndarray[Any, Any]) -> bytes:
     array = np.ascontiguousarray(value)
-    if array.dtype.str[0] == ">":
+    if array.dtype.byteorder == ">":
         array = array.astype(array.dtype.newbyteorder("<"))
-    head = _head(array.dtype.str, array.shape)
-    if array.dtype.kind == "f":
+    head, floats = _head(array.dtype, array.shape)
+    if floats and (array.size > FEW or _abnormal(array.ravel().tolist())):
         array = array + array.dtype.type(0)  # -0.0 + 0.0 is 0.0
         if math.isnan(np.vdot(array, array)):  # squares: infinities give no NaN. A third of the cost of np.isnan
             array[np.isnan(array)] = np.nan
-    return msgpack.ExtType(ARRAY, head + array.tobytes())
+    return head + array.tobytes()
 
 
-def _canonical(value: Plain) -> Plain:
+def _abnormal(values: list[float]) -> bool:
+    """Return False for values that hold no zero, so no negative one, and no NaN: quicker than numpy for a few."""
+    return 0.0 in values or math.isnan(sum(values))
+
+
+def canonical(value: Plain) -> Plain:
+    """Return a plain value with sorted maps and normalised floats, ready for `pack`."""
     kind = type(value)
     if kind is str or kind is int or kind is bool or value is None or kind is bytes:
         return value
     if kind is float:
         return math.nan if value != value else value + 0.0
     if kind is tuple or kind is list:
-        return [_canonical(item) for item in value]
+        return [canonical(item) for item in value]
     if isinstance(value, np.ndarray):
-        return _array(value)
+        return msgpack.ExtType(ARRAY, _array(value))
     if kind is dict or isinstance(value, Mapping):
-        return {key: _canonical(value[key]) for key in sorted(value)} if value else {}
+        return {key: canonical(value[key]) for key in sorted(value)} if value else {}
     if isinstance(value, np.generic):
-        return _canonical(value.item())
+        return canonical(value.item())
     if is_dataclass(value):
-        return [_canonical(getattr(value, item.name)) for item in fields(value)]
+        return [canonical(getattr(value, item.name)) for item in fields(value)]
     if isinstance(value, frozenset | set):
-        return [_canonical(item) for item in sorted(value)]
+        return [canonical(item) for item in sorted(value)]
     if isinstance(value, str | int | bytes | float):  # subclasses, such as enums
         kinds: tuple[Callable[[Plain], Plain], ...] = (str, bytes, int, float)
         base = next(b for b in kinds if isinstance(value, b))  # type: ignore[arg-type]
-        return _canonical(base(value))
+        return canonical(base(value))
     raise TypeError(f"A value of type {kind.__name__} cannot be encoded; use plain data and numpy arrays.")
-
-
-def canonical(value: Plain) -> Plain:
-    """Return a plain value with sorted maps and normalised floats, ready for `pack`."""
-    return _canonical(value)
 
 
 def _default(value: Plain) -> Plain:
     if isinstance(value, np.ndarray):
-        return _array(value)
+        return msgpack.ExtType(ARRAY, _array(value))
     if isinstance(value, np.generic):
         return value.item()
     if is_dataclass(value):
@@ -96,7 +101,9 @@ class _Packers(threading.local):
 
     def renew(self) -> None:
         """Begin with a small buffer again."""
-        self.pack: Callable[[Plain], bytes] = msgpack.Packer(default=_default, use_bin_type=True).pack
+        packer = msgpack.Packer(default=_default, use_bin_type=True)
+        self.pack: Callable[[Plain], bytes] = packer.pack
+        self.extension: Callable[[int, bytes], bytes] = packer.pack_ext_type
 
 
 _packers = _Packers()
@@ -116,7 +123,9 @@ def encode(value: Plain) -> bytes:
 
     Raises TypeError for what is not plain data.
     """
-    return pack(_canonical(value))
+    if isinstance(value, np.ndarray):
+        return _packers.extension(ARRAY, _array(value))
+    return pack(canonical(value))
 
 
 def _ext(code: int, data: bytes) -> Plain:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from itertools import repeat
+from typing import NamedTuple
 
 from simonides.sim.codec import decode, pack
 from simonides.sim.errors import CorruptFile
@@ -18,9 +19,7 @@ from simonides.sim.values import quick
 BatchId = tuple[str, int, int, str]
 
 
-@quick
-@dataclass(frozen=True, slots=True)
-class Write:
+class Write(NamedTuple):
     """One experience on its way to one space; `n` is its ordinal among the agent's writes of the tick."""
 
     space: str
@@ -28,9 +27,7 @@ class Write:
     n: int
 
 
-@quick
-@dataclass(frozen=True, slots=True)
-class Read:
+class Read(NamedTuple):
     """One query to one space; `n` is its ordinal among the agent's reads of this hop."""
 
     space: str
@@ -39,6 +36,7 @@ class Read:
     query: Query
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Batch:
     """Everything that one client says to one memory actor at (tick, hop).
@@ -75,6 +73,7 @@ class Refusal:
     right: str
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Reply:
     """One recall a read, in order; refusals of writes; the epoch of the host that answers.

@@ -20,7 +20,7 @@ from simonides.sim.context import Services
 from simonides.sim.errors import ContractBroken, Interrupted, StaleBatch
 from simonides.sim.exchange import Batch, BatchId, Refusal, Reply, pack_batch, unpack_batch
 from simonides.sim.framing import FrameWriter, cut_torn_tail, read_file, read_frames, replace_file
-from simonides.sim.hung import TIMEOUT, InProgress
+from simonides.sim.hung import TIMEOUT, InProgress, Task
 from simonides.sim.space import Space, SpaceSetup
 from simonides.sim.trace import SPACE, SPACE_FAILED, TraceWriter
 from simonides.sim.types import Place, Query, Recall
@@ -255,14 +255,14 @@ class SpaceHost:
     def _enqueue(self, batch: Batch, client: _Client) -> None:
         name, tick = batch.client, batch.tick
         lived = tick - client.stride
-        for write in batch.writes:
-            space = self.spaces[write.space]
-            place = Place(lived, name, write.experience.agent, 0, write.n)
-            if (name, write.experience.agent) in space.spec.writers:
-                space.write(place, write.experience)
+        for to, experience, n in batch.writes:
+            space, agent = self.spaces[to], experience.agent
+            place = Place(lived, name, agent, 0, n)
+            if (name, agent) in space.spec.writers:
+                space.write(place, experience)
             else:
                 space.refuse(place, "write")
-                self._refusals.setdefault(batch.id, []).append(Refusal(space.name, write.experience.agent, "write"))
+                self._refusals.setdefault(batch.id, []).append(Refusal(to, agent, "write"))
         for space in client.spaces:
             if batch.session_end:
                 space.end_session(name, lived)
@@ -289,13 +289,13 @@ class SpaceHost:
             self._answered(batch, client)
 
     async def _answer(self, batch: Batch, client: _Client) -> Reply:
-        tick = batch.tick
+        tick, task = batch.tick, asyncio.current_task()  # asked for once: it costs as much as a tenth of a space's tick
         while client.next <= tick:  # an earlier batch of this client is missing
             if client.gap is None:
                 client.gap = asyncio.get_running_loop().create_future()
             await asyncio.shield(client.gap)
         if batch.hop == 0:
-            await self._advance_all([space for space in client.spaces if space.ready])
+            await self._advance_all([space for space in client.spaces if space.ready], task)
         if not batch.leave:
             for space in client.spaces:
                 if space.tick < tick and not space.failure:
@@ -307,7 +307,7 @@ class SpaceHost:
         recalls: list[Recall] = []
         for read in batch.reads:
             place = Place(tick, batch.client, read.agent, batch.hop, read.n)
-            recall, failure = await self._read(batch, place, self.spaces[read.space], read.query)
+            recall, failure = await self._read(batch, place, self.spaces[read.space], read.query, task)
             recalls.append(recall)
             if failure is not None:
                 failures.append(failure)
@@ -316,7 +316,7 @@ class SpaceHost:
         return Reply(tuple(recalls), refusals, self.epoch, min(failures, default=None))
 
     async def _read(
-        self, batch: Batch, place: Place, space: Space, query: Query
+        self, batch: Batch, place: Place, space: Space, query: Query, task: Task | None
     ) -> tuple[Recall, tuple[str, str, str] | None]:
         if (batch.client, place.agent) not in space.spec.readers:
             space.refuse(place, "read")
@@ -324,7 +324,7 @@ class SpaceHost:
         if space.failure is not None:
             return Recall(), space.failure
         self._load(space)
-        key = self.progress.begin()
+        key = self.progress.begin(task)
         try:
             return await space.read(place, query, batch.time), None
         except Interrupted:
@@ -344,15 +344,14 @@ class SpaceHost:
             return TimeoutError(TIMEOUT)
         raise error
 
-    async def _advance_all(self, spaces: list[Space]) -> None:
+    async def _advance_all(self, spaces: list[Space], task: Task | None) -> None:
         if len(spaces) > 1 and any(space.asks for space in spaces):
-            await asyncio.gather(*(self._advance(space) for space in spaces))
+            await asyncio.gather(*(self._advance(space, None) for space in spaces))  # each in a task of its own
             return
-        task = asyncio.current_task()  # asked for once: it costs as much as a tenth of a space's tick
         for space in spaces:
             await self._advance(space, task)
 
-    async def _advance(self, space: Space, task: asyncio.Task[Any] | None = None) -> None:
+    async def _advance(self, space: Space, task: Task | None) -> None:
         if space.applying:
             return
         space.applying = True
@@ -363,9 +362,10 @@ class SpaceHost:
             space.applying = False
             space.wake()
 
-    async def _apply(self, space: Space, task: asyncio.Task[Any] | None) -> None:
+    async def _apply(self, space: Space, task: Task | None) -> None:
         tick = space.tick
-        self._load(space)
+        if self._budget is not None and not space.quiet:
+            self._load(space)
         key = self.progress.begin(task)
         try:
             row = await space.apply()
@@ -373,6 +373,7 @@ class SpaceHost:
                 self._trace.row(SPACE, space.name, tick, row)
             if self._every and space.tick % self._every == 0 and self._store is not None:
                 self._trace.flush()
+                self._load(space)
                 self._store.save("space", space.name, space.tick, space.snapshot())
         except Interrupted:
             raise
@@ -394,7 +395,7 @@ class SpaceHost:
         if self._budget is None:
             return
         name = space.name
-        if space.packed:
+        if name not in self._resident:
             if name in self._packed:
                 self._packed_bytes -= self._packed.pop(name)
             else:

@@ -66,11 +66,10 @@ async def tick(world: World) -> None:
     captured = world.capture() if due else None
     world.phase = "observe"
     agents = list(world.environment.agents)
-    seen = {agent: observe(world, agent) for agent in agents}
-    world.time = max([world.time, *(observation.time for observation, _ in seen.values())])
+    seen, keys = observe_all(world, agents)
     world.phase = "recall"
     turns = {agent: Turn(world, agent) for agent in agents}
-    queries = {agent: tuple(world.policies[agent].queries(seen[agent][0], turns[agent])) for agent in agents}
+    queries = {agent: tuple(world.policies[agent].queries(seen[agent], turns[agent])) for agent in agents}
     recalls, refusals = await exchange_all(world, queries)
     if captured is not None:
         world.save(captured)
@@ -79,45 +78,49 @@ async def tick(world: World) -> None:
     recalled = perf_counter()
     world.phase = "act"
     world.deciding = world.progress.begin()
-    actions = await gather_actions(world, turns, {agent: (seen[agent][0], recalls[agent]) for agent in agents})
+    actions = await gather_actions(world, seen, recalls, turns)
     world.progress.end(world.deciding)
     acted = perf_counter()
     world.phase = "step"
     observations, rewards, _, _, infos = step(world, actions)
     stepped = perf_counter()
     world.phase = "write"
-    experiences = {
-        agent: experience(world, turns[agent].place, seen[agent][0], actions[agent], rewards.get(agent, 0.0))
-        for agent in agents
-    }
-    for agent, lived in experiences.items():
-        write(world, agent, lived, actions[agent])
-    ends = any(seen[agent][0].info.get("session_end") for agent in agents)
-    told = [
-        (agent, hop, n, query.text, query.k, query.space, query.probe, found)
-        for agent in agents
-        for hop, n, query, found in asked(queries[agent], recalls[agent], turns[agent])
-    ]
-    row = (
-        world.time + 0.0,
-        [(agent, _hash(observation), canonical(key)) for agent, (observation, key) in seen.items()],
-        [
-            (*q[:7], [i.record_id for i in q[7].items], [float(i.score) + 0.0 for i in q[7].items], q[7].refused)
-            for q in told
-        ],
-        [(agent, canonical(a.value), a.text, canonical(a.notes)) for agent, a in actions.items()],
-        [(agent, float(rewards.get(agent, 0.0)) + 0.0) for agent in agents],
-        [_row(e) for lived in experiences.values() for e in lived],
-        [(r.space, r.agent, r.right) for r in refusals],
-        bool(ends),
-        world.usage.plain(),
-    )
+    observed: list[Plain] = []
+    told: list[Plain] = []
+    acted_out: list[Plain] = []
+    paid: list[Plain] = []
+    remembered: list[Plain] = []
+    ends = False
+    for agent, observation in seen.items():
+        turn, action, reward = turns[agent], actions[agent], float(rewards.get(agent, 0.0)) + 0.0
+        lived = experience(world, turn.place, observation, action, reward)
+        write(world, agent, lived, action)
+        ends = ends or bool(observation.info.get("session_end"))
+        observed.append((agent, _hash(observation), keys.get(agent)))
+        told.extend(_asked(agent, queries[agent], recalls[agent], turn))
+        acted_out.append((agent, canonical(action.value), action.text, canonical(action.notes)))
+        paid.append((agent, reward))
+        remembered.extend(map(_row, lived))
+    denied = [(r.space, r.agent, r.right) for r in refusals]
+    row = (world.time + 0.0, observed, told, acted_out, paid, remembered, denied, ends, world.usage.plain())
     world.trace.row(WORLD, world.name, world.tick, pack(row))
     now = perf_counter()
     world.trace.timing(world.name, world.tick, (now - began, recalled - began, acted - recalled, stepped - acted))
-    world.observations, world.infos, world.session_end = observations, infos, bool(ends)
+    world.observations, world.infos, world.session_end = observations, infos, ends
     world.usage.reset()
     world.tick += world.setup.stride
+
+
+def observe_all(world: World, agents: list[str]) -> tuple[dict[str, Observation], dict[str, Plain]]:
+    """Return what each agent sees, and the environment's answer keys where it gives any; the world's time moves on."""
+    seen, keys, time = {}, {}, world.time
+    for agent in agents:
+        seen[agent], key = observe(world, agent)
+        time = max(time, seen[agent].time)
+        if key is not None:
+            keys[agent] = canonical(key)
+    world.time = time
+    return seen, keys
 
 
 async def exchange_all(
@@ -127,7 +130,7 @@ async def exchange_all(
     reads: list[list[Read]] = [[] for _ in world.ports]
     parts: dict[tuple[str, int], list[Recall]] = {}
     for agent, asks in queries.items():
-        for read in reads_of(world, agent, asks):
+        for read in asks and reads_of(world, agent, asks):
             port = world.port_of(read.space)
             if port is None:
                 parts[agent, read.n] = [no_way(world, agent, read.space)]
@@ -148,7 +151,7 @@ async def exchange_all(
         for read, part in zip(reads[i], reply.recalls, strict=True):
             parts.setdefault((read.agent, read.n), []).append(part)
     found = {
-        agent: [merge(parts.get((agent, n), []), query.k) for n, query in enumerate(asks)]
+        agent: [merge(parts.get((agent, n), []), query.k) for n, query in enumerate(asks)] if asks else []
         for agent, asks in queries.items()
     }
     return found, refusals
@@ -201,20 +204,20 @@ def experience(world: World, first: Place, observation: Observation, action: Act
     for n, fields in enumerate(told):
         place = Place(world.tick, world.name, observation.agent, 0, n) if n else first
         lived.append(
-            Experience(
-                id=identity(world.setup.seed, "experience", world.name, place, 0),
-                world=world.name,
-                agent=observation.agent,
-                tick=world.tick,
-                time=float(fields.get("time", observation.time)),
-                text=fields["text"],
-                speaker=fields.get("speaker", ""),
-                session=int(info.get("session", 0)),
-                channel=fields.get("channel", "observation"),
-                action=action.text,
-                reward=float(reward),
-                outcome=fields.get("outcome", ""),
-                metadata=fields.get("metadata", {}),
+            Experience(  # by position: by name it takes twice as long
+                identity(world.setup.seed, "experience", world.name, place, 0),
+                world.name,
+                observation.agent,
+                world.tick,
+                float(fields.get("time", observation.time)),
+                fields["text"],
+                fields.get("speaker", ""),
+                int(info.get("session", 0)),
+                fields.get("channel", "observation"),
+                action.text,
+                reward,
+                fields.get("outcome", ""),
+                fields.get("metadata", {}),
             )
         )
     return lived
@@ -232,10 +235,16 @@ def write(world: World, agent: str, lived: list[Experience], action: Action) -> 
                 port.outbox.append(Write(space, one, n))
 
 
-def asked(queries: tuple[Query, ...], recalls: list[Recall], turn: Turn) -> list[tuple[int, int, Query, Recall]]:
-    """Return an agent's queries of this tick with their answers as (hop, n, query, recall)."""
-    first = [(0, n, query, found) for n, (query, found) in enumerate(zip(queries, recalls, strict=True))]
-    return first + [(hop, 0, query, found) for hop, query, found in turn.hops]
+def _asked(agent: str, queries: tuple[Query, ...], recalls: list[Recall], turn: Turn) -> list[tuple[Plain, ...]]:
+    """Return an agent's queries of this tick with their answers, as the trace has them."""
+    asked = [(0, n, query, found) for n, (query, found) in enumerate(zip(queries, recalls, strict=True))]
+    if turn.hops:
+        asked += [(hop, 0, query, found) for hop, query, found in turn.hops]
+    return [
+        (agent, hop, n, query.text, query.k, query.space, query.probe,
+         [item.record_id for item in found.items], [float(item.score) + 0.0 for item in found.items], found.refused)
+        for hop, n, query, found in asked
+    ]  # fmt: skip
 
 
 def _hash(observation: Observation) -> bytes:

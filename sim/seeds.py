@@ -24,7 +24,7 @@ def seed_of(*parts: str | int) -> int:
 
 def place_seed(trial_seed: int, purpose: str, part: str, operation: str, place: Place) -> int:
     """Return the seed of one operation of one part at one place."""
-    return seed_of(trial_seed, purpose, part, operation, place.tick, place.world, place.agent, place.hop, place.n)
+    return seed_of(trial_seed, purpose, part, operation, *place)
 
 
 def generator(seed: int) -> np.random.Generator:
@@ -37,6 +37,6 @@ def identity(trial_seed: int, kind: str, part: str, place: Place, ordinal: int) 
 
     `kind` keeps the ids of experiences and of records apart.
     """
-    where = f"{place.tick}\x1f{place.world}\x1f{place.agent}\x1f{place.hop}\x1f{place.n}"
-    key = f"{trial_seed}\x1f{kind}\x1f{part}\x1f{where}\x1f{ordinal}"
+    tick, world, agent, hop, n = place
+    key = f"{trial_seed}\x1f{kind}\x1f{part}\x1f{tick}\x1f{world}\x1f{agent}\x1f{hop}\x1f{n}\x1f{ordinal}"
     return hashlib.blake2b(key.encode(), digest_size=16).hexdigest()

@@ -22,6 +22,9 @@ from simonides.sim.types import Effect, Experience, Place, Plain, Query, Recall,
 AFTER_AGENTS = "\U0010ffff"
 """Stands for the world itself in an operation's place: sorts after every agent, so that a session's end comes last."""
 
+NEVER = -math.inf
+"""The simulated time of a space that nobody has entered yet."""
+
 GONE = 1 << 62
 """The frontier of a member that has left."""
 
@@ -121,7 +124,7 @@ class Space:
         """Members that have left -> their last tick."""
         self.last = self.tick - 1
         """The latest tick that a member has lived; when all have left, the space stops after it."""
-        self.time = -math.inf
+        self.time = NEVER
         self.applying = False
         self.failure: tuple[str, str, str] | None = None
         self.failure_text = ""
@@ -151,7 +154,7 @@ class Space:
     def enter(self, member: str, tick: int, time: float) -> None:
         """Move a member's frontier to `tick`, with its simulated time there. Never backwards."""
         before = self.frontier[member]
-        if tick >= self.tick and time > self._times.get(tick, -math.inf):
+        if tick >= self.tick and time > self._times.get(tick, NEVER):
             self._times[tick] = time
         if tick > before:
             self.last = max(self.last, tick - self.spec.stride(member))
@@ -177,6 +180,13 @@ class Space:
         if self._behind or self.failure:
             return False
         return self._present > 0 or self.tick <= self.last
+
+    @property
+    def quiet(self) -> bool:
+        """True when the next tick asks nothing of the memory system, so that a packed one may stay packed."""
+        tick, every = self.tick, self.spec.manage_every
+        queues: tuple[Mapping[int, Plain], ...] = (self._pending, self._effects, self._plants, self._refused)
+        return not any(tick in queue for queue in queues) and not (every > 0 and (tick + 1) % every == 0)
 
     @property
     def idle(self) -> bool:
@@ -257,7 +267,7 @@ class Space:
     async def apply(self) -> bytes | None:
         """Apply the operations of `self.tick` and move on; return the trace row, or None when nothing happened."""
         tick = self.tick
-        time = self._times.pop(tick, -math.inf)
+        time = self._times.pop(tick, NEVER)
         if time > self.time:
             self.time = time
         plants = self._plants.pop(tick, ())
@@ -287,7 +297,7 @@ class Space:
         due: bool,
     ) -> bytes:
         system, usage = self.system, Usage()
-        if self.time == -math.inf:
+        if self.time == NEVER:
             self.time = 0.0
         ops: list[Plain] = []
         records: list[Plain] = []
@@ -296,7 +306,7 @@ class Space:
         for place, asked in sorted(effects, key=_first) if effects else ():
             ctx = self._context(place, "effects", usage)
             await system.absorb(asked, ctx)
-            absorbed.append((*_at(place), [(e.kind, e.record_id, canonical(e.data)) for e in asked]))
+            absorbed.append((*place[1:], [(e.kind, e.record_id, canonical(e.data)) for e in asked]))
             self._note("effects", place, None, ctx, ops, records, texts)
         planted = [self._planted(plant, n) for n, plant in enumerate(plants)] if plants else []
         queue = [Operation("plant", place, lived) for place, lived in planted] if planted else []
@@ -316,7 +326,7 @@ class Space:
             ctx = self._context(place, "tick", usage)
             await system.manage(ctx)
             self._note("manage", place, None, ctx, ops, records, texts)
-        denied = sorted((*_at(place), right) for place, right in refused) if refused else []
+        denied = sorted((*place[1:], right) for place, right in refused) if refused else []
         told = [
             (e.id, e.text, e.speaker, plant.tainted, canonical(plant.notes or {}))
             for (_, e), plant in zip(planted, plants, strict=True)
@@ -339,13 +349,16 @@ class Space:
     async def _prepare(
         self, system: MemorySystem, queue: Sequence[Operation], contexts: Sequence[Context]
     ) -> Sequence[Plain]:
-        jobs = [
-            system.prepare(op.experience, ctx) if op.experience is not None else _nothing()
+        if len(queue) > 1 and self.asks:  # a served model gets the tick's questions as one batch
+            jobs = [
+                system.prepare(op.experience, ctx) if op.experience is not None else _nothing()
+                for op, ctx in zip(queue, contexts, strict=True)
+            ]
+            return await asyncio.gather(*jobs)
+        return [
+            await system.prepare(op.experience, ctx) if op.experience is not None else None
             for op, ctx in zip(queue, contexts, strict=True)
         ]
-        if len(jobs) > 1 and self.asks:
-            return await asyncio.gather(*jobs)  # a served model gets the tick's questions as one batch
-        return [await job for job in jobs]
 
     def _note(
         self,
@@ -367,7 +380,7 @@ class Space:
         ops.append(
             (
                 kind,
-                *_at(place),
+                *place[1:],
                 experience.id if experience else "",
                 [r.id for r in changes.made],
                 [r.id for r in changes.revised],
@@ -381,7 +394,7 @@ class Space:
         `time` is the reader's simulated time at that tick. Raises ContractBroken for an answer that is no recall.
         """
         now = max(self.time, time)
-        ctx = self._context(place, "read", Usage(), now if now > -math.inf else 0.0)
+        ctx = self._context(place, "read", Usage(), now if now > NEVER else 0.0)
         self.reads += 1
         try:
             recall = await self.system.read(query, ctx)
@@ -424,10 +437,6 @@ async def _nothing() -> None:
 
 _place = attrgetter("place")
 _first = itemgetter(0)
-
-
-def _at(place: Place) -> tuple[Plain, ...]:
-    return (place.world, place.agent, place.hop, place.n)
 
 
 def _check_recall(space: str, recall: Plain) -> None:

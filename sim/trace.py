@@ -1,6 +1,6 @@
 """The trace: what happened, in logical time, as append-only segments; its reader; and its digest.
 
-A row is (kind, name, tick, payload). A part that starts or restarts opens a segment of its own with a higher epoch and
+A row is (kind, name, tick, payload); a frame of a segment holds as many as were written between two flushes. A part that starts or restarts opens a segment of its own with a higher epoch and
 marks, a name, the tick from which its rows replace those of earlier epochs. Rows hold nothing that depends on where the
 trial ran; wall times are in `timings-*.msgpack` beside them.
 """
@@ -20,6 +20,12 @@ from simonides.sim.types import Plain
 
 FROM, WORLD, SPACE, WORLD_FAILED, SPACE_FAILED = range(5)
 KINDS = ("from", "world", "space", "world_failed", "space_failed")
+BUNDLE = 0
+"""Tag of the frames of a segment: a list of rows, or of wall times."""
+
+LIMIT = 1 << 18
+"""Bytes of rows that are gathered before they are handed on without a flush being asked for."""
+
 ORDER = {WORLD: 0, WORLD_FAILED: 0, SPACE: 1, SPACE_FAILED: 1}
 """Worlds come before spaces in the digest; a failure is its part's last row."""
 
@@ -62,26 +68,43 @@ class TraceWriter:
         self.epoch = epoch
         self._rows = FrameWriter(folder / f"trace-{part}-{epoch:04d}.msgpack")
         self._timings = FrameWriter(folder / f"timings-{part}-{epoch:04d}.msgpack")
+        self._gathered: list[tuple[int, str, int, Plain]] = []
+        self._times: list[tuple[str, int, tuple[float, ...]]] = []
+        self._size = 0
 
     def start(self, kind: int, name: str, tick: int) -> None:
         """Mark that rows of `name` from `tick` on, of earlier epochs, are replaced by what follows."""
-        self._rows.append(FROM, pack((kind, name, tick)))
+        self._gathered.append((FROM, name, tick, kind))
 
     def row(self, kind: int, name: str, tick: int, payload: bytes) -> None:
         """Append one row."""
-        self._rows.append(kind, pack((name, tick, payload)))
+        self._gathered.append((kind, name, tick, payload))
+        self._size += len(payload)
+        if self._size > LIMIT:
+            self.flush()
 
     def timing(self, name: str, tick: int, seconds: tuple[float, ...]) -> None:
         """Append the wall times of one tick: not part of the trace, nor of its digest."""
-        self._timings.append(WORLD, pack((name, tick, seconds)))
+        self._times.append((name, tick, seconds))
 
     def flush(self) -> None:
         """Hand everything to the operating system."""
+        self._bundle()
         self._rows.flush()
         self._timings.flush()
 
+    def _bundle(self) -> None:
+        """Frame what has gathered: one packing for many rows costs a tenth of one for each."""
+        gathered, self._gathered, self._size = self._gathered, [], 0
+        times, self._times = self._times, []
+        if gathered:
+            self._rows.append(BUNDLE, pack(gathered))
+        if times:
+            self._timings.append(BUNDLE, pack(times))
+
     def close(self) -> None:
         """Flush and close."""
+        self._bundle()
         self._rows.close()
         self._timings.close()
 
@@ -96,22 +119,23 @@ class Trace:
         for segment in segments:
             for frame in read_frames(segment):
                 try:
-                    self._take(names, frame.tag, decode(frame.payload))
+                    for row in decode(frame.payload):
+                        self._take(names, *row)
                 except (TypeError, ValueError, IndexError) as error:
                     raise CorruptFile(f"{segment}: the row at byte {frame.offset} cannot be read: {error}.") from None
         self.rows: list[Row] = sorted(row for rows in names.values() for row in rows.values())
 
     @staticmethod
-    def _take(names: dict[tuple[int, str], dict[tuple[int, int], Row]], tag: int, value: Plain) -> None:
-        if tag == FROM:
-            kind, name, tick = value
-            rows = names.setdefault((ORDER[kind], name), {})
+    def _take(
+        names: dict[tuple[int, str], dict[tuple[int, int], Row]], kind: int, name: str, tick: int, payload: Plain
+    ) -> None:
+        if kind == FROM:
+            rows = names.setdefault((ORDER[payload], name), {})
             for key in [key for key in rows if key[0] >= tick]:
                 del rows[key]
             return
-        name, tick, payload = value
-        group = ORDER[tag]
-        names.setdefault((group, name), {})[tick, tag] = Row(group, name, tick, tag, payload)
+        group = ORDER[kind]
+        names.setdefault((group, name), {})[tick, kind] = Row(group, name, tick, kind, payload)
 
     def of(self, kind: int, name: str | None = None) -> Iterator[Row]:
         """Yield the rows of one kind, of one name if given, by (name, tick)."""
@@ -128,8 +152,8 @@ class Trace:
         """Yield (world, tick, [seconds in all, recalling, acting, stepping]) as measured, restarts included."""
         for segment in sorted(self.folder.glob("timings-*-*.msgpack"), key=lambda path: (_epoch(path), path.name)):
             for frame in read_frames(segment):
-                name, tick, seconds = decode(frame.payload)
-                yield name, tick, seconds
+                for name, tick, seconds in decode(frame.payload):
+                    yield name, tick, seconds
 
 
 def run_digest(digests: dict[str, str]) -> str:

@@ -244,6 +244,8 @@ def environment_seed(trial_seed: int, world: str) -> int:
 class Turn:
     """What one policy is given at one tick; implements `PolicyContext`."""
 
+    __slots__ = ("_asked", "agent", "hops", "place", "refused", "world")
+
     def __init__(self, world: World, agent: str) -> None:
         self.world = world
         self.agent = agent
@@ -347,18 +349,25 @@ def merge(parts: Sequence[Recall], k: int | None) -> Recall:
 
 def observe(world: World, agent: str) -> tuple[Observation, Plain]:
     """Return what an agent sees now, and apart from it the environment's answer key, which policies never see."""
-    info = dict(world.infos.get(agent, {}))
+    raw, told = world.observations[agent], world.infos.get(agent)
+    text = raw if isinstance(raw, str) else ""
+    if not told:
+        return Observation(agent, world.name, world.tick, float(world.time), text, raw, {}), None
+    info = dict(told)
     key = info.pop("answer_key", None)
-    raw = world.observations[agent]
-    text = info.get("text", raw if isinstance(raw, str) else "")
-    return Observation(agent, world.name, world.tick, float(info.get("time", world.time)), text, raw, info), key
+    text, time = info.get("text", text), float(info.get("time", world.time))
+    return Observation(agent, world.name, world.tick, time, text, raw, info), key
 
 
 async def gather_actions(
-    world: World, turns: Mapping[str, Turn], asked: Mapping[str, tuple[Observation, Sequence[Recall]]]
+    world: World, seen: Mapping[str, Observation], recalls: Mapping[str, Sequence[Recall]], turns: Mapping[str, Turn]
 ) -> dict[str, Action]:
     """Return every agent's action, in agent order; policies that wait (for a model, for a hop) do so concurrently."""
-    jobs = {agent: world.policies[agent].act(o, recalls, turns[agent]) for agent, (o, recalls) in asked.items()}
-    if len(jobs) > 1 and any(world.concurrent[agent] for agent in jobs):
-        return dict(zip(jobs, await asyncio.gather(*jobs.values()), strict=True))
-    return {agent: await job for agent, job in jobs.items()}
+    policies = world.policies
+    if len(seen) > 1 and any(world.concurrent[agent] for agent in seen):
+        jobs = [policies[agent].act(observation, recalls[agent], turns[agent]) for agent, observation in seen.items()]
+        return dict(zip(seen, await asyncio.gather(*jobs), strict=True))
+    actions = {}
+    for agent, observation in seen.items():
+        actions[agent] = await policies[agent].act(observation, recalls[agent], turns[agent])
+    return actions

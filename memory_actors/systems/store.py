@@ -99,3 +99,8 @@ def passing(wanted: Mapping[str, Plain]) -> Callable[[Record], bool]:
         return all(name in found and found[name] == value for name, value in wanted.items())
 
     return test if wanted else lambda _: True
+
+
+def matching(records: Iterable[Record], wanted: Mapping[str, Plain]) -> list[Record]:
+    """Return the records that pass a query's filter, in order."""
+    return list(filter(passing(wanted), records)) if wanted else list(records)

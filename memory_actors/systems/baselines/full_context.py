@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from simonides.memory_actors.systems.store import Records, last, pack_state, passing, recalled, unpack_state
+from simonides.memory_actors.systems.store import Records, last, matching, pack_state, recalled, unpack_state
 from simonides.sim.protocols import MemoryContext
 from simonides.sim.types import Card, Effect, Experience, Prepared, Query, Recall, Record
 
@@ -37,7 +37,7 @@ class FullContext:
 
     async def read(self, query: Query, ctx: MemoryContext) -> Recall:
         """Return the latest turns that fit the window (and k), oldest first, whatever the query says."""
-        turns = last(list(filter(passing(query.filter), self._records)), query.k)
+        turns = last(matching(self._records, query.filter), query.k)
         return Recall(tuple(recalled(turn, 1.0) for turn in self._fitting(turns, ctx)))
 
     def _fitting(self, turns: Sequence[Record], ctx: MemoryContext) -> Sequence[Record]:

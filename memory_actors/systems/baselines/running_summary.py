@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import BaseModel, Field
 
-from simonides.memory_actors.systems.store import Records, last, pack_state, passing, recalled, unpack_state
+from simonides.memory_actors.systems.store import Records, last, matching, pack_state, passing, recalled, unpack_state
 from simonides.sim.protocols import MemoryContext
 from simonides.sim.types import Card, Effect, Experience, Prepared, Query, Recall, Record
 
@@ -66,7 +66,7 @@ class RunningSummary:
     async def read(self, query: Query, ctx: MemoryContext) -> Recall:
         """Return the summary and the turns since, oldest first; k counts the summary first, then the latest turns."""
         head = [self._summary] if self._summary and passing(query.filter)(self._summary) else []
-        turns = list(filter(passing(query.filter), self._tail))
+        turns = matching(self._tail, query.filter)
         shown = [*last(head, query.k), *last(turns, None if query.k is None else query.k - len(head))]
         return Recall(tuple(recalled(record, 1.0) for record in shown))
 

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from simonides.memory_actors.systems.store import Records, last, pack_state, passing, recalled, unpack_state
+from simonides.memory_actors.systems.store import Records, last, matching, pack_state, recalled, unpack_state
 from simonides.sim.protocols import MemoryContext
 from simonides.sim.types import Card, Effect, Experience, Prepared, Query, Recall, Record
 
@@ -37,6 +37,8 @@ class SlidingWindow:
     async def write(self, prepared: Prepared, ctx: MemoryContext) -> None:
         """Append the turn; evict the oldest until the window holds."""
         self._records.put(ctx.record(prepared.experience))
+        if self.max_tokens is None and len(self._records) <= self.turns:
+            return
         self._records.remove(self._outside(list(self._records), ctx), ctx, "left the window")
 
     def _outside(self, turns: list[Record], ctx: MemoryContext) -> list[Record]:
@@ -49,7 +51,7 @@ class SlidingWindow:
 
     async def read(self, query: Query, ctx: MemoryContext) -> Recall:
         """Return the window (its last k turns), oldest first, whatever the query says."""
-        turns = last(list(filter(passing(query.filter), self._records)), query.k)
+        turns = last(matching(self._records, query.filter), query.k)
         return Recall(tuple(recalled(turn, 1.0) for turn in turns))
 
     async def absorb(self, effects: Sequence[Effect], ctx: MemoryContext) -> None:

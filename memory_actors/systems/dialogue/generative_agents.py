@@ -10,7 +10,7 @@ import numpy as np
 from pydantic import BaseModel, Field
 
 from simonides.memory_actors.indexes.scoring import final_scores
-from simonides.memory_actors.systems.store import Records, pack_state, passing, recalled, unpack_state
+from simonides.memory_actors.systems.store import Records, matching, pack_state, recalled, unpack_state
 from simonides.sim.protocols import MemoryContext
 from simonides.sim.types import Card, Effect, Experience, FloatArray, Plain, Prepared, Query, Recall, Record
 
@@ -177,7 +177,7 @@ class GenerativeAgents:
         """Return the k best of the stream; being read is an access, told as effects."""
         k = max(self.k if query.k is None else query.k, 0)
         vector = (await ctx.embed([query.text]))[0]
-        stream = list(filter(passing(query.filter), self._living(ctx.time)))
+        stream = matching(self._living(ctx.time), query.filter)
         best = self._ranked(stream, vector, ctx.time)[:k]
         effects = tuple(Effect("accessed", record.id) for record, _ in best)
         return Recall(tuple(recalled(record, score) for record, score in best), effects)
