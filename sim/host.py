@@ -12,7 +12,6 @@ from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from simonides.sim.checkpoint import CheckpointStore, slug
 from simonides.sim.codec import pack

@@ -130,7 +130,7 @@ async def exchange_all(
     reads: list[list[Read]] = [[] for _ in world.ports]
     parts: dict[tuple[str, int], list[Recall]] = {}
     for agent, asks in queries.items():
-        for read in asks and reads_of(world, agent, asks):
+        for read in reads_of(world, agent, asks) if asks else ():
             port = world.port_of(read.space)
             if port is None:
                 parts[agent, read.n] = [no_way(world, agent, read.space)]

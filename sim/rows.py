@@ -6,20 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from simonides.sim.codec import decode
+from simonides.sim.context import Usage
 from simonides.sim.errors import CorruptFile
 from simonides.sim.trace import SPACE, WORLD, Row
 from simonides.sim.types import Effect, Failure, Plain
-
-
-@dataclass(frozen=True, slots=True)
-class Usage:
-    """Model calls, their prompt and completion tokens, unusable replies, texts embedded."""
-
-    calls: int
-    prompt_tokens: int
-    completion_tokens: int
-    malformed: int
-    embedded: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,9 @@
 """The trace: what happened, in logical time, as append-only segments; its reader; and its digest.
 
-A row is (kind, name, tick, payload); a frame of a segment holds as many as were written between two flushes. A part that starts or restarts opens a segment of its own with a higher epoch and
-marks, a name, the tick from which its rows replace those of earlier epochs. Rows hold nothing that depends on where the
-trial ran; wall times are in `timings-*.msgpack` beside them.
+A row is (kind, name, tick, payload); a frame of a segment holds as many as were written between two flushes. A part
+that starts or restarts opens a segment of its own with a higher epoch and marks, a name, the tick from which its rows
+replace those of earlier epochs. Rows hold nothing that depends on where the trial ran; wall times are in
+`timings-*.msgpack` beside them.
 """
 
 from __future__ import annotations
@@ -152,8 +153,7 @@ class Trace:
         """Yield (world, tick, [seconds in all, recalling, acting, stepping]) as measured, restarts included."""
         for segment in sorted(self.folder.glob("timings-*-*.msgpack"), key=lambda path: (_epoch(path), path.name)):
             for frame in read_frames(segment):
-                for name, tick, seconds in decode(frame.payload):
-                    yield name, tick, seconds
+                yield from decode(frame.payload)
 
 
 def run_digest(digests: dict[str, str]) -> str:
