@@ -13,7 +13,8 @@ from rich.table import Table
 
 from simonides.experiments.elsewhere import attribute
 from simonides.experiments.progress import progress
-from simonides.experiments.runs import OUTCOME, Outcome, Run
+from simonides.experiments.purse import Purse
+from simonides.experiments.runs import OUTCOME, Outcome, Run, keep
 from simonides.experiments.scheduler import Progress, Scheduler
 from simonides.experiments.worker import measure_if_whole, settle, told
 from simonides.sim.config import Trial
@@ -38,12 +39,13 @@ def execute(run: Run, jobs: int | None, console: Console, report: bool = True) -
         kept = {trial.id: _known(run, trial, console) for trial in trials}
         left = [trial for trial in trials if not _settled(kept[trial.id])]
         inline = run.layout.runtime == "inline"
-        at_once = jobs or (1 if inline and run.serves else _processors())
+        purse = Purse(run)
+        at_once = 1 if purse.limited else jobs or (1 if inline and run.serves else _processors())
         with progress(console, len(trials), len(trials) - len(left)) as shown:
             if inline:
-                Scheduler(run, at_once, shown, report).run_all(left)
+                Scheduler(run, purse, at_once, shown, report).run_all(left)
             else:
-                _run_on_ray(run, left, at_once, shown, report)
+                _run_on_ray(run, purse, left, at_once, shown, report)
     return conclude(run, console) if report else summary(run, console)
 
 
@@ -72,7 +74,7 @@ def _report(run: Run, console: Console, again: bool) -> tuple[str, int]:
     return f"Report: {report}", 0
 
 
-def _run_on_ray(run: Run, trials: list[Trial], jobs: int, shown: Progress, measure: bool) -> None:
+def _run_on_ray(run: Run, purse: Purse, trials: list[Trial], jobs: int, shown: Progress, measure: bool) -> None:
     """Run trials on Ray, `jobs` at the same time: each waits in a thread of its own for its actors."""
     telling = Lock()
     with attribute(RAY)(run.layout, run.cache, run.folder) as ray:
@@ -83,9 +85,13 @@ def _run_on_ray(run: Run, trials: list[Trial], jobs: int, shown: Progress, measu
                     shown.beat(trial, sum(ticks.values()))
 
             folder = run.folder_of(trial).resolve()
-            outcome = settle(trial, folder, partial(ray.run, progress=tell))
-            if measure:
-                measure_if_whole(trial, folder)
+            outcome = purse.allow(trial)
+            if isinstance(outcome, Outcome):
+                keep(folder, outcome)
+            else:
+                outcome = settle(outcome, folder, partial(ray.run, progress=tell))
+                if measure:
+                    measure_if_whole(trial, folder)
             with telling:
                 shown.ended(trial, outcome)
 
@@ -124,11 +130,21 @@ def summary(run: Run, console: Console, with_trials: bool = True) -> int:
     for trial, outcome in outcomes:
         for error in outcome.errors if outcome else ():
             console.print(f"{trial.id}: {error}", markup=False, highlight=False, soft_wrap=True)
+        if outcome and outcome.cut and outcome.status == "done" and not with_trials:
+            console.print(f"{trial.id}: ended by {outcome.cut}", markup=False, highlight=False, soft_wrap=True)
     digests = {trial.id: outcome.digest for trial, outcome in outcomes if outcome and outcome.digest}
     if len(digests) == len(outcomes):
         console.print(f"Digest of the run: {run_digest(digests)}", highlight=False, soft_wrap=True)
     console.print(f"Run folder: {run.folder}", markup=False, highlight=False, soft_wrap=True)
     return 0 if all(outcome and outcome.status == "done" for _, outcome in outcomes) else 1
+
+
+def _status(outcome: Outcome) -> str:
+    if outcome.status == "failed":
+        return "failed"
+    return ", ".join(
+        ["done", *(["not reproducible"] if not outcome.reproducible else []), *([outcome.cut] if outcome.cut else [])]
+    )
 
 
 def _table(run: Run, outcomes: list[tuple[Trial, Outcome | None]]) -> Table:
@@ -139,6 +155,5 @@ def _table(run: Run, outcomes: list[tuple[Trial, Outcome | None]]) -> Table:
         if outcome is None:
             table.add_row(trial.id, "not ended", "", "", "")
         else:
-            status = outcome.status if outcome.reproducible or outcome.status == "failed" else "done, not reproducible"
-            table.add_row(trial.id, status, str(outcome.ticks), f"{outcome.seconds:.1f}", outcome.digest[:12])
+            table.add_row(trial.id, _status(outcome), str(outcome.ticks), f"{outcome.seconds:.1f}", outcome.digest[:12])
     return table

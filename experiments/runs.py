@@ -58,6 +58,10 @@ class Outcome(BaseModel):
     digest: str = ""
     """sha256 of the trial's trace; empty when it was stopped from outside."""
     reproducible: bool = True
+    cut: str = ""
+    """Which budget ended it, and how much of it was used."""
+    spent: tuple[int, int, int] = (0, 0, 0)
+    """Model calls, prompt tokens and completion tokens, by its trace."""
     seconds: float = 0.0
     """Wall time of the process that ended it; without that of earlier ones."""
 

@@ -20,6 +20,7 @@ from multiprocessing.context import SpawnProcess
 from time import monotonic
 from typing import Any, Protocol
 
+from simonides.experiments.purse import Purse
 from simonides.experiments.runs import Outcome, Run, keep
 from simonides.experiments.worker import BEAT, OUTPUT, stopped, work
 from simonides.sim.config import Trial
@@ -107,6 +108,7 @@ class Scheduler:
     """Runs trials inline in `jobs` processes. Use `run_all`."""
 
     run: Run
+    purse: Purse
     jobs: int
     progress: Progress
     measure: bool = True
@@ -137,7 +139,12 @@ class Scheduler:
             self.workers.append(_start())
         for worker in self.workers:
             if worker.ready and worker.trial is None and self.waiting:
-                worker.give(self.waiting.popleft(), self.run, self.measure)
+                allowed = self.purse.allow(trial := self.waiting.popleft())
+                if isinstance(allowed, Outcome):
+                    keep(self.run.folder_of(trial), allowed)
+                    self.progress.ended(trial, allowed)
+                else:
+                    worker.give(allowed, self.run, self.measure)
 
     def _hear(self, worker: Worker) -> None:
         try:

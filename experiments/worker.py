@@ -23,6 +23,7 @@ from simonides.experiments.runs import Outcome, WorldEnd, keep
 from simonides.sim.config import Layout, Trial
 from simonides.sim.errors import CorruptFile, UserError
 from simonides.sim.inline import Inline, TrialOutcome
+from simonides.sim.rows import spent_in
 from simonides.sim.trace import Trace
 from simonides.sim.trial import count_worlds
 from simonides.sim.world import World
@@ -49,7 +50,7 @@ def settle(trial: Trial, folder: Path, runner: Runner, notes: Callable[[], tuple
         folder.mkdir(parents=True, exist_ok=True)
         with FileLock(folder / ".lock"):  # a killed run's worker may live for a moment longer than the run
             ended = runner(trial, folder)
-            outcome = _outcome(trial, ended, Trace(folder).digest(), notes(), perf_counter() - began)
+            outcome = _outcome(trial, ended, Trace(folder), notes(), perf_counter() - began)
     except UserError:
         raise
     except CorruptFile as error:
@@ -85,7 +86,7 @@ def told(error: BaseException) -> str:
     return text if type(error).__module__.startswith("simonides.") else f"{type(error).__name__}: {text}"
 
 
-def _outcome(trial: Trial, ended: TrialOutcome, digest: str, notes: tuple[str, ...], seconds: float) -> Outcome:
+def _outcome(trial: Trial, ended: TrialOutcome, trace: Trace, notes: tuple[str, ...], seconds: float) -> Outcome:
     return Outcome(
         trial=trial.id,
         status="failed" if ended.failed else "done",
@@ -94,8 +95,10 @@ def _outcome(trial: Trial, ended: TrialOutcome, digest: str, notes: tuple[str, .
         notes=notes,
         worlds={w.name: WorldEnd(ticks=w.ticks, failure=" ".join(w.text.split())) for w in ended.worlds},
         ticks=sum(world.ticks for world in ended.worlds),
-        digest=digest,
+        digest=trace.digest(),
         reproducible=ended.reproducible,
+        cut=ended.cut,
+        spent=spent_in(trace) if trial.study.model is not None else (0, 0, 0),
         seconds=seconds,
     )
 

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from simonides.sim.budget import BudgetConfig, Limits
 from simonides.sim.errors import StudyError, near
 from simonides.sim.registry import one_line, registry
 from simonides.sim.types import Plain
@@ -79,6 +80,7 @@ class Study(BaseModel):
     sampling: SamplingConfig = SamplingConfig()
     prompts: Part = Part(name="packaged")
     """The wording of what a model that reads text is asked."""
+    budget: BudgetConfig = BudgetConfig()
     interventions: tuple[PlantConfig, ...] = ()
     factors: dict[str, list[Plain]] = Field(default_factory=dict)
     """Dotted path of a field -> the values it takes; every combination is a cell."""
@@ -141,6 +143,8 @@ class Trial(BaseModel):
     cell: dict[str, Plain]
     seed: int
     study: Study
+    allowance: Limits | None = None
+    """What the study's budget has left for it."""
 
 
 class Layout(BaseModel):

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import cache, cached_property
 from typing import TypeVar
 
 import numpy as np
@@ -59,6 +59,15 @@ class Usage:
         self.completion_tokens += completion.completion_tokens
         self.truncated += completion.truncated
 
+    def merge(self, other: Usage) -> None:
+        """Add what another operation cost."""
+        self.calls += other.calls
+        self.prompt_tokens += other.prompt_tokens
+        self.completion_tokens += other.completion_tokens
+        self.malformed += other.malformed
+        self.embedded += other.embedded
+        self.truncated += other.truncated
+
     def reset(self) -> None:
         """Start counting from zero."""
         self.calls = self.prompt_tokens = self.completion_tokens = 0
@@ -74,7 +83,7 @@ class Sampling:
     max_tokens: int = 256
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Services:
     """The services that contexts hand on. A part that needs one which the study did not name gets a clear error."""
 
@@ -82,6 +91,13 @@ class Services:
     model: Model | None = None
     prompts: Prompts | None = None
     sampling: Sampling = Sampling()
+    muted: bool = False
+    """True for whom the budget is used up: every question is answered by nothing."""
+
+    @cached_property
+    def without_model(self) -> Services:
+        """The same services for parts whose budget is used up."""
+        return replace(self, muted=True)
 
     def embed(self, texts: Sequence[str], usage: Usage) -> FloatArray:
         """Return float32[n, d] unit vectors. Raises UserError when the study names no embedder."""
@@ -97,6 +113,8 @@ class Services:
 
         Raises UserError when the study names no model.
         """
+        if self.muted:
+            return None
         s = self.sampling
         request = Request(purpose, inputs, json_schema(schema), seed, s.max_tokens, s.temperature, s.top_p)
         (completion,) = await self.complete([request], [seed], caller, usage)
@@ -117,6 +135,8 @@ class Services:
             raise UserError(
                 f"{requests[0].purpose} asks a model, but the study names none: add model: {{name: scripted}}."
             )
+        if self.muted:
+            return [Completion("", finish="budget") for _ in requests]
         pure = self.model.card.pure
         asked = [
             replace(request, seed=seed, caller=caller, messages=request.messages if pure else self._messages(request))

@@ -13,6 +13,7 @@ SimonidesError
 │   └── ModelFailed           a model gave no answer: not started, not reachable, refused, out of memory
 │       ├── ModelDied         the engine behind a model is gone: another process has to be started
 │       └── NotRecorded       a replay was asked for a call that its record does not hold
+├── BudgetReached             what a trial may ask of its models is used up: it ends, and nothing has failed
 ├── AccessRefused             an agent asked a space it may not read or write
 ├── StaleBatch                an exchange older than what the memory actor keeps
 ├── SpaceFailed               a memory system raised while its space applied a tick
@@ -76,6 +77,10 @@ class ModelDied(ModelFailed):
 
 class NotRecorded(ModelFailed):
     """A replay was asked for a call that its record does not hold."""
+
+
+class BudgetReached(SimonidesError):
+    """What a trial may ask of its models is used up: its worlds end here, and nothing has failed."""
 
 
 class AccessRefused(SimonidesError):

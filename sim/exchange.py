@@ -43,7 +43,8 @@ class Batch:
 
     `time` is the client's simulated time at `tick`. `session_end`: a session of the client ended with its step before.
     `leave`: its step before was the client's last. `durable`: the tick of its last durable checkpoint. `heard`: the
-    epoch of the host that answered its previous batch, 0 at first.
+    epoch of the host that answered its previous batch, 0 at first. `muted`: agents of the client (or "*") whose budget
+    is used up, so that what they read and have written is done without a model.
     """
 
     client: str
@@ -57,6 +58,7 @@ class Batch:
     leave: bool = False
     durable: int = 0
     heard: int = 0
+    muted: tuple[str, ...] = ()
 
     @property
     def id(self) -> BatchId:
@@ -79,7 +81,9 @@ class Reply:
     """One recall a read, in order; refusals of writes; the epoch of the host that answers.
 
     `failure` is (space, phase, error class) when a space that the client is a member of has failed; `resend_from` is
-    the tick from which a restarted host needs the client's batches again, or -1.
+    the tick from which a restarted host needs the client's batches again, or -1. `used` are (agent, counts of a
+    `Usage`) for each read that asked a model; `spent` are (agent, calls, prompt tokens, completion tokens) that the
+    client's writes have cost here before this tick.
     """
 
     recalls: tuple[Recall, ...] = ()
@@ -87,6 +91,8 @@ class Reply:
     epoch: int = 1
     failure: tuple[str, str, str] | None = None
     resend_from: int = -1
+    used: tuple[tuple[str, tuple[int, ...]], ...] = ()
+    spent: tuple[tuple[str, int, int, int], ...] = ()
 
 
 _CONSTANT = frozenset({"world", "tick", "speaker", "session", "channel", "action", "outcome"})
@@ -123,7 +129,7 @@ def pack_batch(batch: Batch) -> bytes:
     return pack(
         (
             (batch.client, batch.tick, batch.hop, batch.agent, batch.time),
-            (batch.session_end, batch.leave, batch.durable, batch.heard),
+            (batch.session_end, batch.leave, batch.durable, batch.heard, batch.muted),
             len(experiences),
             _columns(experiences),
             [w.space for w in batch.writes],
@@ -141,10 +147,9 @@ def unpack_batch(data: bytes) -> Batch:
     """Return the batch behind `pack_batch`. Raises CorruptFile for anything else."""
     try:
         head, flags, n, columns, spaces, places, ns, r_spaces, r_agents, r_ns, queries = decode(data)
-        experiences = _experiences(columns, n)
-        return Batch(
-            *(*head, _writes(spaces, experiences, places, ns), _reads(r_spaces, r_agents, r_ns, queries), *flags)
-        )
+        writes = _writes(spaces, _experiences(columns, n), places, ns)
+        reads = _reads(r_spaces, r_agents, r_ns, queries)
+        return Batch(*(*head, writes, reads, *flags[:4], tuple(flags[4])))
     except (TypeError, ValueError, IndexError) as error:
         raise CorruptFile(f"Not a batch that was written here ({error}).") from None
 
@@ -177,13 +182,15 @@ def pack_reply(reply: Reply) -> bytes:
             reply.epoch,
             reply.failure,
             reply.resend_from,
+            reply.used,
+            reply.spent,
         )
     )
 
 
 def unpack_reply(data: bytes) -> Reply:
     """Return the reply behind `pack_reply`."""
-    columns, recalls, refusals, epoch, failure, resend_from = decode(data)
+    columns, recalls, refusals, epoch, failure, resend_from, used, spent = decode(data)
     items = list(map(Recalled, *columns))
     found, start = [], 0
     for count, effects, refused in recalls:
@@ -196,4 +203,6 @@ def unpack_reply(data: bytes) -> Reply:
         epoch,
         tuple(failure) if failure else None,
         resend_from,
+        tuple((agent, tuple(counts)) for agent, counts in used) if used else (),
+        tuple(map(tuple, spent)) if spent else (),
     )

@@ -13,9 +13,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from simonides.sim.budget import EVERYBODY
 from simonides.sim.checkpoint import CheckpointStore, slug
 from simonides.sim.codec import pack
-from simonides.sim.context import Services
+from simonides.sim.context import Services, Usage
 from simonides.sim.errors import ContractBroken, Interrupted, StaleBatch
 from simonides.sim.exchange import Batch, BatchId, Refusal, Reply, pack_batch, unpack_batch
 from simonides.sim.framing import FrameWriter, cut_torn_tail, read_file, read_frames, replace_file
@@ -258,13 +259,15 @@ class SpaceHost:
             space, agent = self.spaces[to], experience.agent
             place = Place(lived, name, agent, 0, n)
             if (name, agent) in space.spec.writers:
-                space.write(place, experience)
+                space.write(place, experience, bool(batch.muted) and _muted(batch, agent))
             else:
                 space.refuse(place, "write")
                 self._refusals.setdefault(batch.id, []).append(Refusal(to, agent, "write"))
         for space in client.spaces:
             if batch.session_end:
-                space.end_session(name, lived)
+                space.end_session(name, lived, EVERYBODY in batch.muted)
+            if EVERYBODY in batch.muted:
+                space.mute(lived)
             if batch.leave:
                 space.leave(name, lived)
             else:
@@ -304,18 +307,22 @@ class SpaceHost:
         # Every read is done, even when one fails: which spaces are here must not show in what is left behind.
         failures = [space.failure for space in client.spaces if space.failure and not batch.leave]
         recalls: list[Recall] = []
+        used: list[tuple[str, tuple[int, ...]]] = []
         for read in batch.reads:
-            place = Place(tick, batch.client, read.agent, batch.hop, read.n)
-            recall, failure = await self._read(batch, place, self.spaces[read.space], read.query, task)
+            place, usage = Place(tick, batch.client, read.agent, batch.hop, read.n), Usage()
+            recall, failure = await self._read(batch, place, self.spaces[read.space], read.query, usage, task)
             recalls.append(recall)
             if failure is not None:
                 failures.append(failure)
+            if usage.calls or usage.embedded:
+                used.append((read.agent, tuple(usage.plain())))
         if self._budget is not None:
             self._keep_budget(self._budget)
-        return Reply(tuple(recalls), refusals, self.epoch, min(failures, default=None))
+        spent = tuple(one for space in client.spaces if space.asks for one in space.spent_by(batch.client))
+        return Reply(tuple(recalls), refusals, self.epoch, min(failures, default=None), -1, tuple(used), spent)
 
     async def _read(
-        self, batch: Batch, place: Place, space: Space, query: Query, task: Task | None
+        self, batch: Batch, place: Place, space: Space, query: Query, usage: Usage, task: Task | None
     ) -> tuple[Recall, tuple[str, str, str] | None]:
         if (batch.client, place.agent) not in space.spec.readers:
             space.refuse(place, "read")
@@ -325,7 +332,8 @@ class SpaceHost:
         self._load(space)
         key = self.progress.begin(task)
         try:
-            return await space.read(place, query, batch.time), None
+            muted = bool(batch.muted) and _muted(batch, place.agent)
+            return await space.read(place, query, batch.time, usage, muted), None
         except Interrupted:
             raise
         except (Exception, asyncio.CancelledError) as error:
@@ -436,6 +444,10 @@ class SpaceHost:
         if self._log is not None:
             self._log.close()
             self._trace.close()
+
+
+def _muted(batch: Batch, agent: str) -> bool:
+    return agent in batch.muted or EVERYBODY in batch.muted
 
 
 def _seen(task: asyncio.Task[Reply]) -> None:

@@ -29,6 +29,11 @@ class TrialOutcome:
     reproducible: bool = True
 
     @property
+    def cut(self) -> str:
+        """Which budget ended it, or ""."""
+        return next((world.cut for world in self.worlds if world.cut), "")
+
+    @property
     def failed(self) -> bool:
         """True when any part failed."""
         return bool(self.errors)
@@ -133,4 +138,5 @@ def outcome(results: Sequence[WorldResult], texts: Sequence[str]) -> TrialOutcom
     """Return the outcome of a trial from its worlds' results and its hosts' failure lines."""
     errors = [*texts, *(r.text for r in results if r.failure and r.failure.part == r.name)]
     hung = any("TimeoutError" in text for text in errors)
-    return TrialOutcome(tuple(sorted(results, key=lambda r: r.name)), tuple(errors), not hung)
+    timed = any(result.timed for result in results)
+    return TrialOutcome(tuple(sorted(results, key=lambda r: r.name)), tuple(errors), not (hung or timed))

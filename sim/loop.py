@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from time import perf_counter
+from time import monotonic, perf_counter
 from typing import Any
 
+from simonides.sim.budget import EVERYBODY, Account
 from simonides.sim.codec import canonical, encode, pack
-from simonides.sim.errors import Interrupted, PartFailed, SpaceFailed
+from simonides.sim.errors import BudgetReached, Interrupted, PartFailed, SpaceFailed
 from simonides.sim.exchange import Batch, Read, Refusal, Reply, Write
 from simonides.sim.seeds import identity
 from simonides.sim.trace import WORLD
@@ -43,6 +44,8 @@ async def live(world: World) -> WorldResult:
                     breath = perf_counter()
         except Interrupted:
             raise
+        except BudgetReached:
+            pass  # the world has noted why it ends
         except (Exception, asyncio.CancelledError) as error:
             world.fail(error)
         world.progress.end(world.deciding)
@@ -56,7 +59,7 @@ async def live(world: World) -> WorldResult:
     for port in shared:
         await leave(world, port)
     world.trace.flush()
-    return world.result or WorldResult(world.name, world.tick - world.setup.join)
+    return world.result or WorldResult(world.name, world.tick - world.setup.join, timed=world.timed)
 
 
 async def tick(world: World) -> None:
@@ -75,6 +78,8 @@ async def tick(world: World) -> None:
         world.save(captured)
     for refusal in refusals:
         turns[refusal.agent].refused.append(f"{refusal.agent} may not {refusal.right} {refusal.space}")
+    if world.account is not None:
+        review(world, world.account, recalls.pop("", []))
     recalled = perf_counter()
     world.phase = "act"
     world.deciding = world.progress.begin()
@@ -101,6 +106,8 @@ async def tick(world: World) -> None:
         acted_out.append((agent, canonical(action.value), action.text, canonical(action.notes)))
         paid.append((agent, reward))
         remembered.extend(map(_row, lived))
+    if world.account is not None and world.setup.ledger is not None:
+        settle(world, world.account, world.setup.ledger)
     denied = [(r.space, r.agent, r.right) for r in refusals]
     row = (world.time + 0.0, observed, told, acted_out, paid, remembered, denied, ends, world.usage.plain())
     world.trace.row(WORLD, world.name, world.tick, pack(row))
@@ -109,6 +116,30 @@ async def tick(world: World) -> None:
     world.observations, world.infos, world.session_end = observations, infos, ends
     world.usage.reset()
     world.tick += world.setup.stride
+
+
+def review(world: World, account: Account, ledger: list[Recall]) -> None:
+    """See whose budget is used up before anybody acts. Raises BudgetReached when the trial ends with it."""
+    reason = account.review(ledger[0] if ledger else None)
+    seconds = account.limits.seconds
+    if seconds is not None and monotonic() - world.began > seconds:
+        world.timed = True
+        why = account.muted.setdefault(EVERYBODY, f"the trial's budget: more than {seconds:g} seconds")
+        reason = why if account.config.reached == "end" else ""
+    if reason:
+        world.cut(reason)
+        raise BudgetReached(reason)
+
+
+def settle(world: World, account: Account, ledger: str) -> None:
+    """Put what this tick has cost on its way to the ledger."""
+    owed, port = account.owed(), world.port_of(ledger)
+    if owed is not None and port is not None:
+        place = Place(world.tick, world.name, "")
+        made = identity(world.setup.seed, "ledger", world.name, place, 0)
+        port.outbox.append(
+            Write(ledger, Experience(made, world.name, "", world.tick, world.time, "", metadata=owed), 0)
+        )
 
 
 def observe_all(world: World, agents: list[str]) -> tuple[dict[str, Observation], dict[str, Plain]]:
@@ -136,6 +167,8 @@ async def exchange_all(
                 parts[agent, read.n] = [no_way(world, agent, read.space)]
             else:
                 reads[port.index].append(read)
+    if world.setup.ledger is not None and (port := world.port_of(world.setup.ledger)) is not None:
+        reads[port.index].append(Read(world.setup.ledger, "", 0, Query("")))
     refusals, world.refusals = world.refusals, []
     jobs = [send(world, port, tuple(reads[i])) for i, port in enumerate(world.ports)]
     replies = [await jobs[0]] if len(jobs) == 1 else await asyncio.gather(*jobs, return_exceptions=True)
@@ -148,21 +181,25 @@ async def exchange_all(
     for i, reply in enumerate(replies):
         assert isinstance(reply, Reply)
         refusals.extend(reply.refusals)
+        if reply.used or world.account is not None:
+            world.hear(world.ports[i], reply)
         for read, part in zip(reads[i], reply.recalls, strict=True):
             parts.setdefault((read.agent, read.n), []).append(part)
     found = {
         agent: [merge(parts.get((agent, n), []), query.k) for n, query in enumerate(asks)] if asks else []
         for agent, asks in queries.items()
     }
+    if ("", 0) in parts:
+        found[""] = parts["", 0]
     return found, refusals
 
 
 async def send(world: World, port: Port, reads: tuple[Read, ...]) -> Reply:
     """Send hop 0 of this tick to one port; what could not be delivered stays in its outbox."""
     writes = tuple(port.outbox)
-    reply = await port.exchange(
-        Batch(world.name, world.tick, 0, "", world.time, writes, reads, world.session_end, False, world.durable)
-    )
+    ends, muted = world.session_end, world.muted
+    batch = Batch(world.name, world.tick, 0, "", world.time, writes, reads, ends, False, world.durable, muted=muted)
+    reply = await port.exchange(batch)
     port.sent, port.outbox = world.tick, []
     return reply
 
@@ -173,7 +210,8 @@ async def leave(world: World, port: Port) -> None:
         world.tick + world.setup.stride if port.sent == world.tick else world.tick
     )  # it failed within a tick already announced
     ends = world.session_end and at == world.tick
-    batch = Batch(world.name, at, 0, "", world.time, tuple(port.outbox), (), ends, True, world.durable)
+    writes = tuple(port.outbox)
+    batch = Batch(world.name, at, 0, "", world.time, writes, (), ends, True, world.durable, muted=world.muted)
     await port.exchange(batch)
     port.outbox = []
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from simonides.sim.codec import decode
 from simonides.sim.context import Usage
 from simonides.sim.errors import CorruptFile
-from simonides.sim.trace import SPACE, WORLD, Row
+from simonides.sim.trace import SPACE, WORLD, Row, Trace
 from simonides.sim.types import Effect, Failure, Plain
 
 
@@ -171,6 +171,15 @@ def space_row(row: Row) -> SpaceRow:
         _tuple(refusals),
         Usage(*usage),
     )
+
+
+def spent_in(trace: Trace) -> tuple[int, int, int]:
+    """Return the model calls, prompt tokens and completion tokens of a trial: those of its worlds and its spaces."""
+    total = Usage()
+    for row in trace.rows:
+        if row.kind in (WORLD, SPACE):
+            total.merge(world_row(row).usage if row.kind == WORLD else space_row(row).usage)
+    return total.calls, total.prompt_tokens, total.completion_tokens
 
 
 def failure(row: Row) -> Failure:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import attrgetter, itemgetter
 
+from simonides.sim.budget import Spent
 from simonides.sim.codec import canonical, decode, pack
 from simonides.sim.context import Context, Services, Usage
 from simonides.sim.errors import ContractBroken, CorruptFile
@@ -83,6 +84,7 @@ class Operation:
     kind: str
     place: Place
     experience: Experience | None
+    muted: bool = False
 
 
 def vector_hash(record: Record) -> bytes:
@@ -133,6 +135,10 @@ class Space:
         self._system: MemorySystem | None = spec.make()
         self.asks = bool(self._system.card.needs_model)
         """True when the system asks a model, so that its work on a tick is worth doing concurrently."""
+        self._spent: dict[Agent, Spent] | None = None
+        """What operations have cost, by the world and agent that caused them; made when a model is first asked."""
+        self._muted_from = GONE
+        """The tick from which what nobody's write causes is done without a model."""
         self._packed: bytes | None = None
         self._pending: dict[int, list[Operation]] = {}
         self._effects: dict[int, list[tuple[Place, tuple[Effect, ...]]]] = {}
@@ -193,16 +199,29 @@ class Space:
         """True between ticks, with nobody reading: when the system may be packed."""
         return not self.applying and self.reads == 0
 
-    def write(self, place: Place, experience: Experience) -> None:
-        """Queue a write for its tick. Raises nothing: rights were checked. Ticks already applied are not repeated."""
-        if place.tick >= self.tick:
-            self._pending.setdefault(place.tick, []).append(Operation("write", place, experience))
+    def write(self, place: Place, experience: Experience, muted: bool = False) -> None:
+        """Queue a write for its tick. Raises nothing: rights were checked. Ticks already applied are not repeated.
 
-    def end_session(self, world: str, tick: int) -> None:
+        One that is `muted` is done without a model: its agent's budget is used up.
+        """
+        if place.tick >= self.tick:
+            self._pending.setdefault(place.tick, []).append(Operation("write", place, experience, muted))
+
+    def end_session(self, world: str, tick: int, muted: bool = False) -> None:
         """Queue the end of a world's session, after its agents' writes of that tick."""
         if tick >= self.tick:
             place = Place(tick, world, AFTER_AGENTS)
-            self._pending.setdefault(tick, []).append(Operation("session_end", place, None))
+            self._pending.setdefault(tick, []).append(Operation("session_end", place, None, muted))
+
+    def mute(self, tick: int) -> None:
+        """Note that the trial's budget is used up from a tick on."""
+        self._muted_from = min(self._muted_from, tick)
+
+    def spent_by(self, world: str) -> list[tuple[str, int, int, int]]:
+        """Return (agent, calls, prompt tokens, completion tokens) that a world's operations have cost so far."""
+        accounts = self._spent or {}
+        mine = [(agent, accounts[name, agent]) for name, agent in sorted(accounts) if name == world]
+        return [(agent, one.calls, one.prompt_tokens, one.completion_tokens) for agent, one in mine]
 
     def refuse(self, place: Place, right: str) -> None:
         """Note a refused access for the trace."""
@@ -261,8 +280,27 @@ class Space:
         """Note that the bytes are kept elsewhere: `unpack` must come before the next use."""
         self._packed = None
 
-    def _context(self, place: Place, cause: str, usage: Usage, time: float | None = None) -> Context:
-        return Context(self.name, place, self.time if time is None else time, cause, self.seed, self.services, usage)
+    def _context(
+        self, place: Place, cause: str, usage: Usage, time: float | None = None, muted: bool = False
+    ) -> Context:
+        services = self.services.without_model if muted else self.services
+        return Context(self.name, place, self.time if time is None else time, cause, self.seed, services, usage)
+
+    def _charge(self, place: Place, ctx: Context, total: Usage) -> None:
+        """Add what an operation cost to the tick's total, and to the account of the agent that caused it.
+
+        What no agent causes is charged to the first world, by name, that lived the tick.
+        """
+        total.merge(ctx.usage)
+        if ctx.usage.calls:
+            world, agent = place.world, place.agent if place.agent != AFTER_AGENTS else ""
+            if world not in self.spec.members:
+                there = (m for m in sorted(self.spec.members) if self.left.get(m, GONE) >= place.tick)
+                world, agent = next((m for m in there if self.spec.members[m] <= place.tick), ""), ""
+            usage = ctx.usage
+            self._spent = self._spent or {}
+            spent = self._spent.setdefault((world, agent), Spent())
+            spent.add(usage.calls, usage.prompt_tokens, usage.completion_tokens)
 
     async def apply(self) -> bytes | None:
         """Apply the operations of `self.tick` and move on; return the trace row, or None when nothing happened."""
@@ -311,7 +349,12 @@ class Space:
         planted = [self._planted(plant, n) for n, plant in enumerate(plants)] if plants else []
         queue = [Operation("plant", place, lived) for place, lived in planted] if planted else []
         queue.extend(sorted(operations, key=_place) if len(operations) > 1 else operations)
-        contexts = [self._context(op.place, op.kind, usage) for op in queue]
+        contexts = [
+            self._context(
+                op.place, op.kind, Usage() if self.asks else usage, None, op.muted or tick >= self._muted_from
+            )
+            for op in queue
+        ]
         prepared = await self._prepare(system, queue, contexts)
         for operation, ctx, ready in zip(queue, contexts, prepared, strict=True):
             experience = operation.experience
@@ -320,11 +363,14 @@ class Space:
             else:
                 texts[experience.id] = experience.text
                 await system.write(ready, ctx)
+            if self.asks:
+                self._charge(operation.place, ctx, usage)
             self._note(operation.kind, operation.place, experience, ctx, ops, records, texts)
         if due:
             place = Place(tick, AFTER_AGENTS, "")
-            ctx = self._context(place, "tick", usage)
+            ctx = self._context(place, "tick", Usage(), None, tick >= self._muted_from)
             await system.manage(ctx)
+            self._charge(place, ctx, usage)
             self._note("manage", place, None, ctx, ops, records, texts)
         denied = sorted((*place[1:], right) for place, right in refused) if refused else []
         told = [
@@ -388,13 +434,14 @@ class Space:
             )
         )
 
-    async def read(self, place: Place, query: Query, time: float) -> Recall:
+    async def read(self, place: Place, query: Query, time: float, usage: Usage, muted: bool = False) -> Recall:
         """Answer one query at `place`, purely; its effects are kept for the tick's application unless it is a probe.
 
-        `time` is the reader's simulated time at that tick. Raises ContractBroken for an answer that is no recall.
+        `time` is the reader's simulated time at that tick; what it costs is added to `usage`. Raises ContractBroken for
+        an answer that is no recall.
         """
         now = max(self.time, time)
-        ctx = self._context(place, "read", Usage(), now if now > NEVER else 0.0)
+        ctx = self._context(place, "read", usage, now if now > NEVER else 0.0, muted)
         self.reads += 1
         try:
             recall = await self.system.read(query, ctx)
@@ -411,17 +458,20 @@ class Space:
         """Return the state after all ticks before `self.tick`, and nothing of later ones."""
         system = self._packed if self._packed is not None else self.system.snapshot()
         left = {member: last for member, last in sorted(self.left.items()) if last < self.tick}
-        return pack((self.tick, self.time, left, system))
+        spent = [(*who, *one.plain()) for who, one in sorted(self._spent.items())] if self._spent else []
+        return pack((self.tick, self.time, left, system, spent, self._muted_from))
 
     def restore(self, data: bytes) -> None:
         """Start again from a snapshot: members that had left stay gone, the others stand at its tick."""
         try:
-            tick, time, left, system = decode(data)
+            tick, time, left, system, spent, muted_from = decode(data)
         except ValueError as error:
             raise CorruptFile(
                 f"The snapshot of space {self.name!r} is not one that was written here: {error}."
             ) from None
         self._system, self._packed = None, system
+        self._spent = {(world, agent): Spent(*counts) for world, agent, *counts in spent} or None
+        self._muted_from = muted_from
         self.tick, self.time, self.left = tick, time, left
         self.frontier = {
             member: GONE if member in left else self.spec.step_at(member, tick) for member in self.spec.members

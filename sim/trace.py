@@ -19,16 +19,16 @@ from simonides.sim.errors import CorruptFile
 from simonides.sim.framing import FrameWriter, read_frames
 from simonides.sim.types import Plain
 
-FROM, WORLD, SPACE, WORLD_FAILED, SPACE_FAILED = range(5)
-KINDS = ("from", "world", "space", "world_failed", "space_failed")
+FROM, WORLD, SPACE, WORLD_FAILED, SPACE_FAILED, WORLD_CUT = range(6)
+KINDS = ("from", "world", "space", "world_failed", "space_failed", "world_cut")
 BUNDLE = 0
 """Tag of the frames of a segment: a list of rows, or of wall times."""
 
 LIMIT = 1 << 18
 """Bytes of rows that are gathered before they are handed on without a flush being asked for."""
 
-ORDER = {WORLD: 0, WORLD_FAILED: 0, SPACE: 1, SPACE_FAILED: 1}
-"""Worlds come before spaces in the digest; a failure is its part's last row."""
+ORDER = {WORLD: 0, WORLD_FAILED: 0, WORLD_CUT: 0, SPACE: 1, SPACE_FAILED: 1}
+"""Worlds come before spaces in the digest; a failure, or a budget that cut it, is its part's last row."""
 
 
 @dataclass(frozen=True, slots=True, order=True)

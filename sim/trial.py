@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from simonides.sim.budget import LEDGER, Account, Ledger, tightest
 from simonides.sim.checkpoint import CheckpointStore
 from simonides.sim.config import Layout, Part, PlantConfig, Study, Trial
 from simonides.sim.context import Sampling, Services
@@ -24,7 +25,7 @@ from simonides.sim.registry import registry
 from simonides.sim.seeds import generator, seed_of
 from simonides.sim.space import Plant, SpaceSetup
 from simonides.sim.trace import TraceWriter, next_epoch
-from simonides.sim.types import Plain
+from simonides.sim.types import ModelCard, Plain
 from simonides.sim.wiring import AgentRef, SpaceSpec
 from simonides.sim.world import Exchange, Port, Route, World, WorldSetup
 
@@ -142,7 +143,7 @@ def assemble(trial: Trial, services: Services) -> Assembly:
     for environment in environments:
         environment.close()
     make = partial(memory_of, study, services)
-    spaces = tuple(
+    spaces: tuple[SpaceSetup, ...] = tuple(
         SpaceSetup(
             spec.name,
             *rights(spec),
@@ -154,6 +155,9 @@ def assemble(trial: Trial, services: Services) -> Assembly:
         )
         for spec in specs
     )
+    ledger = LEDGER if study.budget.ledger or trial.allowance is not None else None
+    if ledger is not None:
+        spaces += (_ledger(ledger, joins, strides),)
     worlds = tuple(
         WorldSetup(
             name,
@@ -165,10 +169,26 @@ def assemble(trial: Trial, services: Services) -> Assembly:
             study.ticks if study.ticks is not None else 1 << 40,
             study.checkpoint_every,
             strides.get(name, 1),
+            account_of(trial),
+            ledger,
         )
         for i, name in enumerate(names)
     )
     return Assembly(trial, worlds, spaces)
+
+
+def account_of(trial: Trial) -> Callable[[ModelCard], Account] | None:
+    """Return the maker of a world's account, or None where nothing is limited."""
+    budget = trial.study.budget
+    limits = tightest(budget.trial, trial.allowance)
+    if not (limits.any or budget.agent.any):
+        return None
+    return partial(Account, budget, limits)
+
+
+def _ledger(name: str, joins: Mapping[str, int], strides: Mapping[str, int]) -> SpaceSetup:
+    worlds = frozenset((world, "") for world in joins)
+    return SpaceSetup(name, worlds, worlds, dict(joins), Ledger, strides=strides)
 
 
 def rights(spec: SpaceSpec) -> tuple[frozenset[tuple[str, str]], frozenset[tuple[str, str]]]:

@@ -8,11 +8,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from time import monotonic
 from typing import Any, TypeVar
 
 import numpy as np
 from pydantic import BaseModel
 
+from simonides.sim.budget import Account
 from simonides.sim.checkpoint import CheckpointStore
 from simonides.sim.codec import canonical, decode, pack
 from simonides.sim.context import Services, Usage, count_tokens
@@ -22,12 +24,13 @@ from simonides.sim.host import SpaceHost
 from simonides.sim.hung import TIMEOUT, InProgress
 from simonides.sim.protocols import Environment, Policy
 from simonides.sim.seeds import generator, place_seed, seed_of
-from simonides.sim.trace import WORLD, WORLD_FAILED, TraceWriter
+from simonides.sim.trace import WORLD, WORLD_CUT, WORLD_FAILED, TraceWriter
 from simonides.sim.types import (
     Action,
     Completion,
     Experience,
     Failure,
+    ModelCard,
     Observation,
     Place,
     Plain,
@@ -78,16 +81,25 @@ class WorldSetup:
     ticks: int = 1 << 40
     checkpoint_every: int = 0
     stride: int = 1
+    account: Callable[[ModelCard], Account] | None = None
+    """Makes the world's account, where the study has a budget."""
+    ledger: str | None = None
+    """The space in which the trial's calls are counted, where worlds must know what others spend."""
 
 
 @dataclass(frozen=True, slots=True)
 class WorldResult:
-    """How a world ended: the ticks it lived, and its failure if any, with a line for people."""
+    """How a world ended: the ticks it lived, and its failure if any, with a line for people.
+
+    `cut` says which budget ended it; `timed` that a limit in seconds was reached, as no other run will.
+    """
 
     name: str
     ticks: int
     failure: Failure | None = None
     text: str = ""
+    cut: str = ""
+    timed: bool = False
 
 
 class World:
@@ -125,6 +137,12 @@ class World:
         self.deciding = -1
         """Key of this tick's decisions in `progress`."""
         self._where = {space: port for port in ports for space in port.spaces}
+        self.account: Account | None = None
+        if setup.account is not None and services.model is not None:
+            self.account = setup.account(services.model.card)
+        self.began = monotonic()
+        self.timed = False
+        """True when a limit in seconds was reached: another run may reach it elsewhere."""
         self.environment = setup.environment()
         self.saves = hasattr(self.environment, "snapshot") and hasattr(self.environment, "restore")
         self.policies = setup.policies(self.environment.possible_agents)
@@ -135,6 +153,24 @@ class World:
     def port_of(self, space: str) -> Port | None:
         """Return the port to a space, or None for one that this world is no member of."""
         return self._where.get(space)
+
+    def charge(self, agent: str, usage: Usage) -> None:
+        """Add what an agent's policy or its reads have cost to the tick's total and to the agent's account."""
+        self.usage.merge(usage)
+        if self.account is not None:
+            self.account.of(agent).add(usage.calls, usage.prompt_tokens, usage.completion_tokens)
+
+    def hear(self, port: Port, reply: Reply) -> None:
+        """Take what a reply says about costs."""
+        for agent, counts in reply.used:
+            self.charge(agent, Usage(*counts))
+        if self.account is not None:
+            self.account.hear(port.index, reply.spent)
+
+    @property
+    def muted(self) -> tuple[str, ...]:
+        """The agents whose budget is used up."""
+        return tuple(sorted(self.account.muted)) if self.account is not None else ()
 
     # --- life ------------------------------------------------------------------------------------------------------
 
@@ -172,6 +208,11 @@ class World:
         self.trace.row(WORLD_FAILED, self.name, self.tick, pack((failure.part, failure.phase, failure.error)))
         self.result = WorldResult(self.name, self.tick - self.setup.join, failure, text)
 
+    def cut(self, reason: str) -> None:
+        """End before acting at this tick, because a budget is used up: no failure, and a row of the trace."""
+        self.trace.row(WORLD_CUT, self.name, self.tick, pack(reason))
+        self.result = WorldResult(self.name, self.tick - self.setup.join, cut=reason, timed=self.timed)
+
     # --- checkpoints -----------------------------------------------------------------------------------------------
 
     def capture(self) -> dict[str, Plain]:
@@ -193,6 +234,8 @@ class World:
             "failure": [result.failure.part, result.failure.phase, result.failure.error, result.text]
             if result and result.failure
             else None,
+            "cut": [result.cut, result.timed] if result and result.cut else None,
+            "account": self.account.plain() if self.account is not None else None,
         }
 
     def save(self, captured: Mapping[str, Plain]) -> None:
@@ -224,6 +267,11 @@ class World:
         if state["failure"]:
             *failure, text = state["failure"]
             self.result = WorldResult(self.name, self.tick - self.setup.join, Failure(*failure), text)
+        if state["cut"]:
+            reason, timed = state["cut"]
+            self.result = WorldResult(self.name, self.tick - self.setup.join, cut=reason, timed=timed)
+        if self.account is not None and state["account"]:
+            self.account.restore(state["account"])
         self.durable = self.tick
         if self.done:
             return
@@ -265,13 +313,22 @@ class Turn:
 
     async def model(self, purpose: str, inputs: Mapping[str, Plain], schema: type[Parsed]) -> Parsed | None:
         """Return the model's parsed reply, or None when it is unusable."""
-        seed, usage = self._drawn(purpose), self.world.usage
-        return await self.world.services.ask(purpose, inputs, schema, seed, self._caller, usage)
+        usage = Usage()
+        reply = await self._services.ask(purpose, inputs, schema, self._drawn(purpose), self._caller, usage)
+        self.world.charge(self.agent, usage)
+        return reply
 
     async def complete(self, requests: Sequence[Request]) -> list[Completion]:
         """Return one completion a request, in order."""
-        seeds = [self._drawn(request.purpose) for request in requests]
-        return await self.world.services.complete(requests, seeds, self._caller, self.world.usage)
+        seeds, usage = [self._drawn(request.purpose) for request in requests], Usage()
+        completions = await self._services.complete(requests, seeds, self._caller, usage)
+        self.world.charge(self.agent, usage)
+        return completions
+
+    @property
+    def _services(self) -> Services:
+        account, services = self.world.account, self.world.services
+        return services.without_model if account is not None and account.is_muted(self.agent) else services
 
     @property
     def _caller(self) -> str:
@@ -303,8 +360,14 @@ async def recall_of(world: World, agent: str, hop: int, query: Query) -> Recall:
         else:
             reads.setdefault(port.index, []).append(read)
     for index, some in reads.items():
-        batch = Batch(world.name, world.tick, hop, agent, world.time, (), tuple(some), durable=world.durable)
-        parts.extend(answered(await world.ports[index].exchange(batch)).recalls)
+        tick, reads_of_hop = world.tick, tuple(some)
+        batch = Batch(
+            world.name, tick, hop, agent, world.time, (), reads_of_hop, durable=world.durable, muted=world.muted
+        )
+        reply = answered(await world.ports[index].exchange(batch))
+        for reader, counts in reply.used:
+            world.charge(reader, Usage(*counts))
+        parts.extend(reply.recalls)
     return merge(parts, query.k)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 
 from simonides.experiments.metrics.reading import Moment, Reading
-from simonides.sim.rows import Usage
+from simonides.sim.context import Usage
 
 COST: Mapping[str, Any] = {
     "part": pl.String, "name": pl.String, "session": pl.Int64, "asking": pl.Boolean, "ticks": pl.Int64,

@@ -95,3 +95,13 @@ def test_a_replica_is_down_after_two_failures_and_back_with_an_answer():
     assert (health.state, health.usable) == ("down", False)
     health.answered()
     assert (health.state, health.failures, health.deaths) == ("ready", 0, 2)
+
+
+@pytest.mark.ray
+def test_a_budget_cuts_at_the_same_place_on_ray_and_inline(tmp_path, ray_session):
+    trial = asking({"name": "served:Dialled"}, budget={"trial": {"calls": 5}, "agent": {"calls": 3}})
+    layout = Layout(runtime="ray", world_actors=2, private="actors")
+    on_ray = run_ray(trial, tmp_path / "ray", layout, calls=tmp_path)
+    inline = run_inline(trial, tmp_path / "inline", calls=tmp_path)
+    assert on_ray.cut == inline.cut != ""
+    assert Trace(tmp_path / "ray").digest() == Trace(tmp_path / "inline").digest()
