@@ -1,4 +1,4 @@
-"""The commands that look at parts and runs: list, check, show, report, plot, debug, score, data.
+"""The commands that look at parts and runs: list, plan, check, show, report, plot, debug, score, data.
 
 What they need is imported when they are called, so that help and lists come at once.
 """
@@ -40,7 +40,7 @@ def console_of() -> Console:
 def join(app: typer.Typer) -> None:
     """Add these commands to the command line."""
     app.command(name="list")(list_parts)
-    for command in (show, report, plot, debug):
+    for command in (plan, show, report, plot, debug):
         app.command()(command)
     for name, group in (("check", check), ("score", score), ("data", data), ("models", models)):
         app.add_typer(group, name=name)
@@ -73,6 +73,14 @@ def _first_sentence(module: str) -> str:
 def list_models() -> int:
     """List the registered models."""
     return list_parts("model")
+
+
+def plan(study: StudyName, overrides: Overrides = None) -> int:
+    """Estimate what a study will ask of its models, by a rehearsal of one trial of each condition."""
+    from simonides.experiments.plan import plan as told
+    from simonides.experiments.studyfile import load_study
+
+    return told(load_study(study, overrides or ()), console_of())
 
 
 def show(

@@ -210,7 +210,10 @@ BUILTINS: dict[str, dict[str, str]] = {
         "claim-holder": "simonides.agents.scripted.claims:ClaimHolder",
         "prompted": "simonides.agents.prompted:PromptedPolicy",
     },
-    "model": {"scripted": "simonides.agents.models.scripted:ScriptedModel"},
+    "model": {
+        "scripted": "simonides.agents.models.scripted:ScriptedModel",
+        "rehearsal": "simonides.agents.models.rehearsal:Rehearsal",
+    },
     "prompts": {"packaged": "simonides.agents.prompts:Prompts"},
     "embedder": {
         "minilm-int8": "simonides.memory_actors.embedders.minilm:MiniLMInt8",
