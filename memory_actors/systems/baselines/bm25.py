@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, ClassVar
 
 from pydantic import Field
 
+from simonides.memory_actors.systems.kept import KeptRecords
 from simonides.memory_actors.systems.retrieval import WordSearch
-from simonides.memory_actors.systems.store import Records, pack_state, passing, recalled, unpack_state
+from simonides.memory_actors.systems.store import passing, recalled
 from simonides.sim.protocols import MemoryContext
-from simonides.sim.types import Card, Effect, Experience, Prepared, Query, Recall, Record
+from simonides.sim.types import Card, Plain, Prepared, Query, Recall, Record
 
 
-class BM25Memory:
+class BM25Memory(KeptRecords):
     """Okapi BM25 over turns (Robertson et al., TREC-3, 1994). Ties go to the older turn.
 
     Turns that share no word with the query are not returned. `k` is how many a query gets by default.
@@ -31,12 +32,8 @@ class BM25Memory:
     ) -> None:
         self.k = k
         self.k1, self.b = k1, b
-        self._records = Records()
+        super().__init__()
         self._words: WordSearch | None = None
-
-    async def prepare(self, experience: Experience, ctx: MemoryContext) -> Prepared:
-        """Nothing depends on the experience alone."""
-        return Prepared(experience)
 
     async def write(self, prepared: Prepared, ctx: MemoryContext) -> None:
         """Append the turn."""
@@ -58,28 +55,9 @@ class BM25Memory:
         found = [(self._records[item], score) for item, score in hits if wanted(self._records[item])]
         return Recall(tuple(recalled(record, score) for record, score in found[: max(k, 0)]))
 
-    async def absorb(self, effects: Sequence[Effect], ctx: MemoryContext) -> None:
-        """Reading has no effects."""
-
-    async def manage(self, ctx: MemoryContext) -> None:
-        """Nothing is ever consolidated."""
-
-    async def forget(self, experience_ids: frozenset[str], ctx: MemoryContext) -> Sequence[str]:
-        """Remove the turns, from the index too."""
-        gone = self._records.forget(experience_ids, ctx)
+    def _dropped(self, records: Sequence[Record]) -> None:
         if self._words:
-            self._words.remove([record.id for record in gone])
-        return ()
+            self._words.remove([record.id for record in records])
 
-    def records(self) -> Sequence[Record]:
-        """Return all turns, oldest first."""
-        return tuple(self._records)
-
-    def snapshot(self) -> bytes:
-        """Return all turns as columns; the index is made from them."""
-        return pack_state(self._records)
-
-    def restore(self, data: bytes) -> None:
-        """Replace all turns. Raises CorruptFile."""
-        self._records, _ = unpack_state(data)
+    def _restored(self, state: Mapping[str, Plain]) -> None:
         self._words = None

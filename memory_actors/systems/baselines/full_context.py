@@ -7,12 +7,13 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from simonides.memory_actors.systems.store import Records, last, matching, pack_state, recalled, unpack_state
+from simonides.memory_actors.systems.kept import KeptRecords
+from simonides.memory_actors.systems.store import last, matching, recalled
 from simonides.sim.protocols import MemoryContext
-from simonides.sim.types import Card, Effect, Experience, Prepared, Query, Recall, Record
+from simonides.sim.types import Card, Prepared, Query, Recall, Record
 
 
-class FullContext:
+class FullContext(KeptRecords):
     """All turns in the order they came; when they exceed the window, whole turns are dropped from the front.
 
     The strong baseline of long-dialogue benchmarks (LoCoMo, LongMemEval). `max_tokens` is the window, None for no
@@ -25,11 +26,7 @@ class FullContext:
 
     def __init__(self, max_tokens: Annotated[int | None, Field(ge=1)] = None) -> None:
         self.max_tokens = max_tokens
-        self._records = Records()
-
-    async def prepare(self, experience: Experience, ctx: MemoryContext) -> Prepared:
-        """Nothing depends on the experience alone."""
-        return Prepared(experience)
+        super().__init__()
 
     async def write(self, prepared: Prepared, ctx: MemoryContext) -> None:
         """Append the turn."""
@@ -47,26 +44,3 @@ class FullContext:
         while first > 0 and (used := used + ctx.tokens(turns[first - 1].text)) <= self.max_tokens:
             first -= 1
         return turns[first:]
-
-    async def absorb(self, effects: Sequence[Effect], ctx: MemoryContext) -> None:
-        """Reading has no effects."""
-
-    async def manage(self, ctx: MemoryContext) -> None:
-        """Nothing is ever consolidated."""
-
-    async def forget(self, experience_ids: frozenset[str], ctx: MemoryContext) -> Sequence[str]:
-        """Remove the turns."""
-        self._records.forget(experience_ids, ctx)
-        return ()
-
-    def records(self) -> Sequence[Record]:
-        """Return all turns, oldest first."""
-        return tuple(self._records)
-
-    def snapshot(self) -> bytes:
-        """Return all turns as columns."""
-        return pack_state(self._records)
-
-    def restore(self, data: bytes) -> None:
-        """Replace all turns. Raises CorruptFile."""
-        self._records, _ = unpack_state(data)

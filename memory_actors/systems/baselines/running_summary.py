@@ -7,9 +7,10 @@ from typing import Annotated, ClassVar
 
 from pydantic import BaseModel, Field
 
+from simonides.memory_actors.systems.kept import KeptRecords
 from simonides.memory_actors.systems.store import Records, last, matching, pack_state, passing, recalled, unpack_state
 from simonides.sim.protocols import MemoryContext
-from simonides.sim.types import Card, Effect, Experience, Prepared, Query, Recall, Record
+from simonides.sim.types import Card, Prepared, Query, Recall, Record
 
 
 class Summary(BaseModel):
@@ -18,7 +19,7 @@ class Summary(BaseModel):
     text: str = Field(min_length=1)
 
 
-class RunningSummary:
+class RunningSummary(KeptRecords):
     """After every `every` turns the model folds them into the summary (`sum.update`), and the turns are dropped.
 
     Nothing is derived anew from its sources, so an early falsehood stays. When the reply is unusable the turns are
@@ -38,20 +39,16 @@ class RunningSummary:
     def __init__(self, every: Annotated[int, Field(ge=1)] = 10) -> None:
         self.every = every
         self._summary: Record | None = None
-        self._tail = Records()
-
-    async def prepare(self, experience: Experience, ctx: MemoryContext) -> Prepared:
-        """Nothing depends on the experience alone."""
-        return Prepared(experience)
+        super().__init__()
 
     async def write(self, prepared: Prepared, ctx: MemoryContext) -> None:
         """Append the turn; fold the tail when its length is a multiple of `every`."""
-        self._tail.put(ctx.record(prepared.experience))
-        if len(self._tail) % self.every == 0:
+        self._records.put(ctx.record(prepared.experience))
+        if len(self._records) % self.every == 0:
             await self._fold(ctx)
 
     async def _fold(self, ctx: MemoryContext) -> None:
-        tail = list(self._tail)
+        tail = list(self._records)
         before = self._summary.text if self._summary else ""
         inputs = {"summary": before, "turns": [turn.text for turn in tail]}
         reply = await ctx.model("sum.update", inputs, Summary)
@@ -61,24 +58,18 @@ class RunningSummary:
             self._summary = ctx.derive(tail, reply.text, channel="summary")
         else:
             self._summary = ctx.revise(self._summary, text=reply.text, parents=tail)
-        self._tail.remove(tail, ctx, "folded into the summary")
+        self._records.remove(tail, ctx, "folded into the summary")
 
     async def read(self, query: Query, ctx: MemoryContext) -> Recall:
         """Return the summary and the turns since, oldest first; k counts the summary first, then the latest turns."""
         head = [self._summary] if self._summary and passing(query.filter)(self._summary) else []
-        turns = matching(self._tail, query.filter)
+        turns = matching(self._records, query.filter)
         shown = [*last(head, query.k), *last(turns, None if query.k is None else query.k - len(head))]
         return Recall(tuple(recalled(record, 1.0) for record in shown))
 
-    async def absorb(self, effects: Sequence[Effect], ctx: MemoryContext) -> None:
-        """Reading has no effects."""
-
-    async def manage(self, ctx: MemoryContext) -> None:
-        """The summary is brought up to date by writes alone, so that the number of turns decides."""
-
     async def forget(self, experience_ids: frozenset[str], ctx: MemoryContext) -> Sequence[str]:
         """Remove the turns, and the whole summary if it descends from one: it cannot be taken apart again."""
-        self._tail.forget(experience_ids, ctx)
+        self._records.forget(experience_ids, ctx)
         if self._summary and not experience_ids.isdisjoint(self._summary.origins):
             ctx.retire(self._summary, "forgotten on request")
             self._summary = None
@@ -86,7 +77,7 @@ class RunningSummary:
 
     def records(self) -> Sequence[Record]:
         """Return the summary, then the tail, oldest first."""
-        return (*([self._summary] if self._summary else []), *self._tail)
+        return (*([self._summary] if self._summary else []), *self._records)
 
     def snapshot(self) -> bytes:
         """Return the summary and the tail as columns."""
@@ -97,4 +88,4 @@ class RunningSummary:
         records, state = unpack_state(data, "summarised")
         kept = list(records)
         self._summary = kept.pop(0) if state["summarised"] else None
-        self._tail = Records(kept)
+        self._records = Records(kept)

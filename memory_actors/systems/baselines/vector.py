@@ -8,13 +8,14 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from simonides.memory_actors.indexes.bm25 import rrf
+from simonides.memory_actors.systems.kept import KeptRecords
 from simonides.memory_actors.systems.retrieval import Hit, VectorSearch, WordSearch
-from simonides.memory_actors.systems.store import Records, fields_of, pack_state, passing, recalled, unpack_state
+from simonides.memory_actors.systems.store import fields_of, passing, recalled
 from simonides.sim.protocols import MemoryContext
-from simonides.sim.types import Card, Effect, Experience, Plain, Prepared, Query, Recall, Record
+from simonides.sim.types import Card, Experience, Plain, Prepared, Query, Recall, Record
 
 
-class VectorMemory:
+class VectorMemory(KeptRecords):
     """Dense top-k over chunks of turns; with `hybrid` fused with BM25 by reciprocal ranks (c = 60).
 
     `turns` is the number of turns a chunk holds: 1 for turns, 2 for rounds; a chunk never spans two sessions. `pool` is
@@ -42,7 +43,7 @@ class VectorMemory:
     ) -> None:
         self.k, self.turns, self.hybrid, self.pool = k, turns, hybrid, pool
         self.index, self.index_params = index, index_params or {}
-        self._records = Records()
+        super().__init__()
         self._vectors: VectorSearch | None = None
         self._words: WordSearch | None = None
         self._late: dict[str, Record] = {}
@@ -106,32 +107,14 @@ class VectorMemory:
         age = {record.id: n for n, record in enumerate(self._records)}
         return sorted(fused, key=lambda hit: (-hit[1], age[hit[0]]))
 
-    async def absorb(self, effects: Sequence[Effect], ctx: MemoryContext) -> None:
-        """Reading has no effects."""
-
-    async def manage(self, ctx: MemoryContext) -> None:
-        """Nothing is ever consolidated."""
-
-    async def forget(self, experience_ids: frozenset[str], ctx: MemoryContext) -> Sequence[str]:
-        """Remove the chunks that hold these turns, from the indexes too."""
-        gone = [record.id for record in self._records.forget(experience_ids, ctx)]
+    def _dropped(self, records: Sequence[Record]) -> None:
+        gone = [record.id for record in records]
         for record_id in gone:
             self._late.pop(record_id, None)
         for search in (self._vectors, self._words):
             if search:
                 search.remove(gone)
-        return ()
 
-    def records(self) -> Sequence[Record]:
-        """Return all chunks, oldest first."""
-        return tuple(self._records)
-
-    def snapshot(self) -> bytes:
-        """Return all chunks as columns; the indexes are made from them."""
-        return pack_state(self._records)
-
-    def restore(self, data: bytes) -> None:
-        """Replace all chunks. Raises CorruptFile."""
-        self._records, _ = unpack_state(data)
+    def _restored(self, state: Mapping[str, Plain]) -> None:
         self._vectors = self._words = None
         self._late = {record.id: record for record in self._records}

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from simonides.memory_actors.systems.store import Records, last, matching, pack_state, recalled, unpack_state
+from simonides.memory_actors.systems.kept import KeptRecords
+from simonides.memory_actors.systems.store import last, matching, recalled
 from simonides.sim.protocols import MemoryContext
-from simonides.sim.types import Card, Effect, Experience, Prepared, Query, Recall, Record
+from simonides.sim.types import Card, Prepared, Query, Recall, Record
 
 
-class SlidingWindow:
+class SlidingWindow(KeptRecords):
     """First in, first out: the last `turns` turns, and of these no more than `max_tokens` tokens.
 
     Only whole turns are kept: one that is larger than `max_tokens` leaves the window empty. 20 turns is our own
@@ -28,11 +28,7 @@ class SlidingWindow:
     ) -> None:
         self.turns = turns
         self.max_tokens = max_tokens
-        self._records = Records()
-
-    async def prepare(self, experience: Experience, ctx: MemoryContext) -> Prepared:
-        """Nothing depends on the experience alone."""
-        return Prepared(experience)
+        super().__init__()
 
     async def write(self, prepared: Prepared, ctx: MemoryContext) -> None:
         """Append the turn; evict the oldest until the window holds."""
@@ -53,26 +49,3 @@ class SlidingWindow:
         """Return the window (its last k turns), oldest first, whatever the query says."""
         turns = last(matching(self._records, query.filter), query.k)
         return Recall(tuple(recalled(turn, 1.0) for turn in turns))
-
-    async def absorb(self, effects: Sequence[Effect], ctx: MemoryContext) -> None:
-        """Reading has no effects."""
-
-    async def manage(self, ctx: MemoryContext) -> None:
-        """Eviction happens at each write."""
-
-    async def forget(self, experience_ids: frozenset[str], ctx: MemoryContext) -> Sequence[str]:
-        """Remove the turns."""
-        self._records.forget(experience_ids, ctx)
-        return ()
-
-    def records(self) -> Sequence[Record]:
-        """Return the window, oldest first."""
-        return tuple(self._records)
-
-    def snapshot(self) -> bytes:
-        """Return the window as columns: about 2 kB for 20 turns of 60 characters."""
-        return pack_state(self._records)
-
-    def restore(self, data: bytes) -> None:
-        """Replace the window. Raises CorruptFile."""
-        self._records, _ = unpack_state(data)

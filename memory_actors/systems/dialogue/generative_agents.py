@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, ClassVar, Literal
 
 import numpy as np
 from pydantic import BaseModel, Field
 
 from simonides.memory_actors.indexes.scoring import final_scores
-from simonides.memory_actors.systems.store import Records, matching, pack_state, recalled, unpack_state
+from simonides.memory_actors.systems.kept import KeptRecords
+from simonides.memory_actors.systems.store import matching, recalled
 from simonides.sim.protocols import MemoryContext
 from simonides.sim.types import Card, Effect, Experience, FloatArray, Plain, Prepared, Query, Recall, Record
 
@@ -51,7 +52,7 @@ def minmax(values: Sequence[float]) -> np.ndarray[tuple[int], np.dtype[np.float6
     return np.full(len(array), 0.5) if high == low else (array - low) / (high - low)
 
 
-class GenerativeAgents:
+class GenerativeAgents(KeptRecords):
     """The memory stream of Park et al., *Generative Agents* (UIST 2023, arXiv 2304.03442).
 
     A record's score for a query is the weighted sum of recency, importance and relevance, each mapped to [0, 1] over
@@ -94,7 +95,7 @@ class GenerativeAgents:
         self.weights = (0.5, 2.0, 3.0) if compat == "repo" else (1.0, 1.0, 1.0)
         self.thought_days = thought_days
         self.compat = compat
-        self._records = Records()
+        super().__init__()
         self._importance = 0
 
     async def prepare(self, experience: Experience, ctx: MemoryContext) -> Prepared:
@@ -193,20 +194,8 @@ class GenerativeAgents:
         """Drop expired thoughts."""
         self._records.remove([r for r in self._records if self._expired(r, ctx.time)], ctx, "expired")
 
-    async def forget(self, experience_ids: frozenset[str], ctx: MemoryContext) -> Sequence[str]:
-        """Remove the observations, and the thoughts that descend from them."""
-        self._records.forget(experience_ids, ctx)
-        return ()
+    def _state(self) -> dict[str, Plain]:
+        return {"importance": self._importance}
 
-    def records(self) -> Sequence[Record]:
-        """Return the stream, oldest first."""
-        return tuple(self._records)
-
-    def snapshot(self) -> bytes:
-        """Return the stream as columns, and the importance since the last reflection."""
-        return pack_state(self._records, importance=self._importance)
-
-    def restore(self, data: bytes) -> None:
-        """Replace the stream. Raises CorruptFile."""
-        self._records, state = unpack_state(data, "importance")
+    def _restored(self, state: Mapping[str, Plain]) -> None:
         self._importance = state["importance"]

@@ -10,15 +10,13 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import BaseModel, Field
 
+from simonides.memory_actors.systems.kept import KeptRecords
 from simonides.memory_actors.systems.retrieval import VectorSearch
 from simonides.memory_actors.systems.store import (
-    Records,
     fields_of,
     last,
-    pack_state,
     passing,
     recalled,
-    unpack_state,
 )
 from simonides.sim.protocols import MemoryContext
 from simonides.sim.render import date_of
@@ -47,7 +45,7 @@ def retention(time: float, strength: float, compat: Literal["repo"] | None = Non
     return math.exp(-(time / 5.0) * strength) if compat == "repo" else math.exp(-time / strength)
 
 
-class MemoryBank:
+class MemoryBank(KeptRecords):
     """The diary of Zhong et al., *MemoryBank* (AAAI 2024, arXiv 2305.10250; MemoryBank-SiliconFriend).
 
     A turn has strength 1 when written and one more with each recall, which also sets its clock back. At `forget_on`
@@ -100,7 +98,7 @@ class MemoryBank:
         self.unit = unit_days * DAY
         self.index, self.index_params = index, index_params or {}
         self.compat = compat
-        self._records = Records()
+        super().__init__()
         self._chunks: dict[str, list[str]] = {}
         self._search: VectorSearch | None = None
 
@@ -301,17 +299,7 @@ class MemoryBank:
 
     # --- state -------------------------------------------------------------------------------------------------------
 
-    def records(self) -> Sequence[Record]:
-        """Return turns, summaries and portraits in the order they were made."""
-        return tuple(self._records)
-
-    def snapshot(self) -> bytes:
-        """Return all records as columns; the index is made from them."""
-        return pack_state(self._records)
-
-    def restore(self, data: bytes) -> None:
-        """Replace all records. Raises CorruptFile."""
-        self._records, _ = unpack_state(data)
+    def _restored(self, state: Mapping[str, Plain]) -> None:
         self._search = None
         self._chunks = {}
         for turn in self._turns():
