@@ -1,4 +1,4 @@
-"""The commands that look at parts and runs: list, plan, check, show, report, plot, debug, score, data.
+"""The commands that look at parts and runs: list, plan, check, show, calls, report, plot, debug, score, data.
 
 What they need is imported when they are called, so that help and lists come at once.
 """
@@ -40,7 +40,7 @@ def console_of() -> Console:
 def join(app: typer.Typer) -> None:
     """Add these commands to the command line."""
     app.command(name="list")(list_parts)
-    for command in (plan, show, report, plot, debug):
+    for command in (plan, show, calls, report, plot, debug):
         app.command()(command)
     for name, group in (("check", check), ("score", score), ("data", data), ("models", models)):
         app.add_typer(group, name=name)
@@ -108,6 +108,23 @@ def show(
         console.print(look.space_table(seen, space, at))
     else:
         console.print(look.trial_table(seen, chosen, run.outcome(chosen)))
+    return 0
+
+
+def calls(
+    folder: RunFolder,
+    purpose: Annotated[str | None, typer.Option(help="List the calls of this purpose.")] = None,
+    key: Annotated[str | None, typer.Option(help="Show the call whose key begins so: prompt and reply.")] = None,
+) -> int:
+    """Show what a run asked its models."""
+    from simonides.experiments.calls import by_purpose, calls_of, of_purpose, told
+
+    found = calls_of(folder)
+    if key is not None:
+        for line in told(found, key):
+            typer.echo(line)
+    else:
+        console_of().print(by_purpose(found) if purpose is None else of_purpose(found, purpose))
     return 0
 
 

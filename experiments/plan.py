@@ -14,7 +14,7 @@ from simonides.experiments.runs import cache_folder
 from simonides.sim.budget import BudgetConfig, Spent
 from simonides.sim.config import Part, Study, Trial
 from simonides.sim.inline import run_inline
-from simonides.sim.modelcalls import CallFile
+from simonides.sim.modelcalls import read_calls
 from simonides.sim.registry import registry
 from simonides.sim.types import ModelCard, Plain
 
@@ -64,7 +64,7 @@ def _rehearse(cell: str, trial: Trial, trials: int) -> Rehearsed:
         played = trial.model_copy(update={"study": stand_in})
         outcome = run_inline(played, Path(folder) / "trial", cache=cache_folder(), calls=Path(folder))
         found.error = outcome.errors[0] if outcome.errors else ""
-        for call in CallFile(Path(folder)):
+        for call in read_calls(Path(folder)):
             found.purposes.setdefault(call.purpose, Spent()).count([call.completion])
     return found
 

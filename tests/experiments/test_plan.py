@@ -60,3 +60,18 @@ def test_a_studys_budget_is_spent_in_the_order_of_its_trials_however_many_jobs_w
     assert "3 of 3 calls" in rows[2]["cut"]
     assert "not begun, the study's budget is used up: 15 of 15 calls" in done.stdout
     assert done.returncode == 1
+
+
+def test_recorded_calls_are_shown_by_purpose_one_by_one_and_whole(study, tmp_path):
+    assert simonides("calls", tmp_path, cwd=tmp_path).returncode == 2
+    path = study(model="rehearsal", seeds=1)
+    simonides("run", path, "--out", str(tmp_path / "run"), cwd=tmp_path)
+    whole = simonides("calls", tmp_path / "run", cwd=tmp_path).stdout
+    assert "6 recorded calls" in whole
+    listed = simonides("calls", tmp_path / "run", "--purpose", "reader.answer", cwd=tmp_path).stdout
+    key = next(word for word in listed.split() if len(word) == 12 and all(c in "0123456789abcdef" for c in word))
+    one = simonides("calls", tmp_path / "run", "--key", key, cwd=tmp_path).stdout
+    assert "--- system" in one
+    assert "--- reply (stop" in one
+    wrong = simonides("calls", tmp_path / "run", "--purpose", "reader.anser", cwd=tmp_path)
+    assert "Did you mean 'reader.answer'?" in wrong.stderr

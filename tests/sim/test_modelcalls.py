@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from simonides.sim.errors import CorruptFile, ModelFailed, NotRecorded, NotWritten
-from simonides.sim.modelcalls import FILE, CallFile, Recorded, key_of
+from simonides.sim.modelcalls import FILE, CallFile, Recorded, key_of, read_calls
 from simonides.sim.types import Completion, Message, ModelCard, Request, TokenScore
 
 ASK = Request("reader.answer", seed=7, messages=(Message("user", "Where is Rui?"),), caller="w0/ana")
@@ -95,7 +95,7 @@ def test_the_first_stored_reply_wins_over_a_later_one_of_another_process(tmp_pat
     early, late = asyncio.run(race())
     assert early == late
     assert early[0].text == "reply 1"
-    assert len(list(CallFile(tmp_path))) == 1
+    assert len(list(read_calls(tmp_path))) == 1
 
 
 def test_a_replay_asks_nothing_and_names_the_call_that_it_misses(tmp_path):
@@ -117,7 +117,7 @@ def test_a_reply_that_was_torn_by_a_crash_is_asked_again_and_later_ones_stay_rea
     recorded = Recorded(server, CallFile(tmp_path))
     ask(recorded, other)
     assert server.asked == [other]
-    assert {call.parameters["seed"] for call in CallFile(tmp_path)} == {7, 8}
+    assert {call.parameters["seed"] for call in read_calls(tmp_path)} == {7, 8}
 
 
 def test_a_flipped_bit_is_one_clear_line(tmp_path):
@@ -191,7 +191,7 @@ def test_a_reply_that_cannot_be_stored_is_not_seen(tmp_path, monkeypatch):
 
 def test_a_file_tells_what_was_asked(tmp_path):
     ask(Recorded(Server(), CallFile(tmp_path)), ASK)
-    (call,) = CallFile(tmp_path)
+    (call,) = read_calls(tmp_path)
     assert (call.identity, call.purpose, call.asked) == ("server", "reader.answer", [["user", "Where is Rui?"]])
     assert call.parameters["caller"] == "w0/ana"
     assert call.completion.text == "reply 0"
