@@ -230,11 +230,6 @@ class Space:
         if place.tick >= self.tick:
             self._at(place.tick).operations.append(Operation("write", place, experience, muted))
 
-        One that is `muted` is done without a model: its agent's budget is used up.
-        """
-        if place.tick >= self.tick:
-            self._pending.setdefault(place.tick, []).append(Operation("write", place, experience, muted))
-
     def end_session(self, world: str, tick: int, muted: bool = False) -> None:
         """Queue the end of a world's session, after its agents' writes of that tick."""
         if tick >= self.tick:

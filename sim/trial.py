@@ -314,8 +314,13 @@ def worlds_of(assembly: Assembly, layout: Layout, index: int) -> tuple[WorldSetu
     return assembly.worlds[index :: layout.world_actors]
 
 
-def open_host(assembly: Assembly, layout: Layout, index: int, folder: Path, services: Services) -> SpaceHost:
-    """Return the host of one memory actor with its trace segment, log and checkpoints. `start` it in its event loop."""
+def open_host(
+    assembly: Assembly, layout: Layout, index: int, folder: Path, services: Services, sync: bool = False
+) -> SpaceHost:
+    """Return the host of one memory actor with its trace segment, log and checkpoints. `start` it in its event loop.
+
+    With `sync` every batch is on the disk before it is answered.
+    """
     part = f"memory-{index}"
     epoch = next_epoch(folder, part)
     return SpaceHost(
@@ -323,7 +328,7 @@ def open_host(assembly: Assembly, layout: Layout, index: int, folder: Path, serv
         assembly.trial.seed,
         services,
         TraceWriter(folder, part, epoch),
-        log=BatchLog(folder / "logs" / f"{part}.log", epoch),
+        log=BatchLog(folder / "logs" / f"{part}.log", epoch, sync),
         store=CheckpointStore(folder / "checkpoints"),
         checkpoint_every=assembly.trial.study.checkpoint_every,
         budget=_budget(layout, folder, part),
