@@ -111,7 +111,7 @@ class Actors:
         """
         layout = Layout(runtime="ray", private="actors")
         common = (trial.model_dump_json(), layout.model_dump_json())
-        return _way(self._kept(MemoryActor, *common, 0, str(folder), None, sync))
+        return _way(self._kept(MemoryActor, *common, 0, str(folder), None, {}, sync))
 
     def live(self, trial: Trial, folder: Path, layout: Layout) -> float:
         """Run a trial's worlds in world actors, and its shared spaces in memory actors; return the seconds it took.
@@ -120,9 +120,10 @@ class Actors:
         """
         common = (trial.model_dump_json(), layout.model_dump_json())
         table = hosted(assemble(trial, services_of(trial.study, None, Models())), layout)
-        memory = {index: self._start(MemoryActor, *common, index, str(folder), None) for index in table}
+        memory = {index: self._start(MemoryActor, *common, index, str(folder), None, {}) for index in table}
         worlds = [
-            self._start(WorldActor, *common, index, str(folder), None, memory) for index in range(layout.world_actors)
+            self._start(WorldActor, *common, index, str(folder), None, {}, memory)
+            for index in range(layout.world_actors)
         ]
         ray.get([a.epoch.remote() for a in memory.values()] + [a.ticks.remote() for a in worlds], timeout=120)
         began = perf_counter()
