@@ -104,11 +104,14 @@ class Actors:
         """Start an actor that speaks our messages and has no spaces; return the way to call it."""
         return _way(self._kept(MessageActor))
 
-    def memory(self, trial: Trial, folder: Path) -> Send:
-        """Start the memory actor of a trial, which hosts all its spaces; return the way to call it."""
+    def memory(self, trial: Trial, folder: Path, sync: bool = False) -> Send:
+        """Start the memory actor of a trial, which hosts all its spaces; return the way to call it.
+
+        With `sync` its log is on the disk before it answers.
+        """
         layout = Layout(runtime="ray", private="actors")
         common = (trial.model_dump_json(), layout.model_dump_json())
-        return _way(self._kept(MemoryActor, *common, 0, str(folder), None))
+        return _way(self._kept(MemoryActor, *common, 0, str(folder), None, {}, sync))
 
     def live(self, trial: Trial, folder: Path, layout: Layout) -> float:
         """Run a trial's worlds in world actors, and its shared spaces in memory actors; return the seconds it took.
@@ -117,9 +120,10 @@ class Actors:
         """
         common = (trial.model_dump_json(), layout.model_dump_json())
         table = hosted(assemble(trial, services_of(trial.study, None, Models())), layout)
-        memory = {index: self._start(MemoryActor, *common, index, str(folder), None) for index in table}
+        memory = {index: self._start(MemoryActor, *common, index, str(folder), None, {}) for index in table}
         worlds = [
-            self._start(WorldActor, *common, index, str(folder), None, memory) for index in range(layout.world_actors)
+            self._start(WorldActor, *common, index, str(folder), None, {}, memory)
+            for index in range(layout.world_actors)
         ]
         ray.get([a.epoch.remote() for a in memory.values()] + [a.ticks.remote() for a in worlds], timeout=120)
         began = perf_counter()

@@ -17,12 +17,19 @@ class MemoryActor:
     """Hosts the spaces that the assembler's table gives to memory actor `index` of a trial."""
 
     def __init__(
-        self, trial: str, layout: str, index: int, folder: str, cache: str | None, gates: Mapping[str, Any]
+        self,
+        trial: str,
+        layout: str,
+        index: int,
+        folder: str,
+        cache: str | None,
+        gates: Mapping[str, Any],
+        sync: bool = False,
     ) -> None:
         parsed = Trial.model_validate_json(trial)
         services = services_of(parsed.study, Path(cache) if cache else None, RemoteModels(gates))
         assembly = assemble(parsed, services)
-        self._host = open_host(assembly, Layout.model_validate_json(layout), index, Path(folder), services)
+        self._host = open_host(assembly, Layout.model_validate_json(layout), index, Path(folder), services, sync)
         self._limit = parsed.study.time_limit
         self._started = False
 

@@ -60,7 +60,7 @@ def canonical(value: Plain) -> Plain:
         return value
     if kind is float:
         return math.nan if value != value else value + 0.0
-    if kind is tuple or kind is list:
+    if kind is tuple or kind is list or isinstance(value, tuple):
         return [canonical(item) for item in value]
     if isinstance(value, np.ndarray):
         return msgpack.ExtType(ARRAY, _array(value))

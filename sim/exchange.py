@@ -6,16 +6,19 @@ and the reads of t; later hops carry one agent's further reads of the same tick 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
-from itertools import repeat
-from typing import NamedTuple
+from functools import partial
+from itertools import islice, repeat
+from operator import attrgetter
+from typing import NamedTuple, TypeVar
 
 from simonides.sim.codec import decode, pack
 from simonides.sim.errors import CorruptFile
 from simonides.sim.types import Effect, Experience, Plain, Query, Recall, Recalled
 from simonides.sim.values import quick
 
+T = TypeVar("T")
 BatchId = tuple[str, int, int, str]
 
 
@@ -95,50 +98,51 @@ class Reply:
     spent: tuple[tuple[str, int, int, int], ...] = ()
 
 
-_CONSTANT = frozenset({"world", "tick", "speaker", "session", "channel", "action", "outcome"})
-"""Fields of experiences that are sent once when a whole batch agrees: names and integers, whose equality is exact."""
+Column = tuple[bool, Plain]
+"""(is it one value for all, that value or the list of all)."""
 
-_FIELDS = tuple(item.name for item in fields(Experience))
-
-
-def _columns(experiences: Sequence[Experience]) -> list[tuple[bool, Plain]]:
-    """Return a batch's experiences field by field, as (is it one value for all, value or values)."""
-    found: list[tuple[bool, Plain]] = []
-    for name in _FIELDS:
-        values = [getattr(e, name) for e in experiences]
-        if name in _CONSTANT and values and values.count(values[0]) == len(values):
-            found.append((True, values[0]))
-        else:
-            found.append((False, values))
-    return found
+_EXPERIENCE = tuple(item.name for item in fields(Experience))
+_QUERY = tuple(item.name for item in fields(Query))
+_NAMES = {"world", "tick", "speaker", "session", "channel", "action", "outcome"}
+_ONCE = frozenset(_NAMES | {"text", "k", "space", "probe"})
+"""Fields that are sent once when a whole batch agrees: texts and integers, whose equality is exact."""
 
 
-def _experiences(columns: Sequence[tuple[bool, Plain]], n: int) -> list[Experience]:
-    return list(map(Experience, *(repeat(value, n) if same else value for same, value in columns)))
+def _columns(rows: Sequence[Plain], names: Sequence[str]) -> list[Column]:
+    return [_column(list(map(attrgetter(name), rows)), name in _ONCE) for name in names]
+
+
+def _column(values: list[Plain], once: bool) -> Column:
+    same = once and values and values.count(values[0]) == len(values)
+    return (True, values[0]) if same else (False, values)
+
+
+def _rows(make: Callable[..., T], columns: Sequence[Column], n: int) -> list[T]:
+    return list(map(make, *(repeat(value, n) if same else value for same, value in columns)))
+
+
+_write = partial(tuple.__new__, Write)
+_read = partial(tuple.__new__, Read)
+_item = partial(tuple.__new__, Recalled)
+"""As `Write(*row)` and so on, in C: a batch has thousands."""
 
 
 def pack_batch(batch: Batch) -> bytes:
     """Return a batch as msgpack columns; an experience that goes to several spaces is sent once."""
-    places: dict[str, int] = {}
-    experiences: list[Experience] = []
-    for write in batch.writes:
-        if write.experience.id not in places:
-            places[write.experience.id] = len(experiences)
-            experiences.append(write.experience)
-    reads = batch.reads
+    w_spaces, written, w_ns = zip(*batch.writes, strict=True) if batch.writes else ((), (), ())
+    r_spaces, r_agents, r_ns, queries = zip(*batch.reads, strict=True) if batch.reads else ((), (), (), ())
+    experiences = {e.id: e for e in written}
+    places = {known: i for i, known in enumerate(experiences)} if len(experiences) < len(written) else {}
     return pack(
         (
             (batch.client, batch.tick, batch.hop, batch.agent, batch.time),
             (batch.session_end, batch.leave, batch.durable, batch.heard, batch.muted),
             len(experiences),
-            _columns(experiences),
-            [w.space for w in batch.writes],
-            [places[w.experience.id] for w in batch.writes],
-            [w.n for w in batch.writes],
-            [r.space for r in reads],
-            [r.agent for r in reads],
-            [r.n for r in reads],
-            [(r.query.text, r.query.k, r.query.space, r.query.probe, r.query.filter) for r in reads],
+            _columns(list(experiences.values()), _EXPERIENCE),
+            (w_spaces, [places[e.id] for e in written] if places else None, w_ns),
+            len(queries),
+            _columns(queries, _QUERY),
+            (r_spaces, r_agents, r_ns),
         )
     )
 
@@ -146,20 +150,14 @@ def pack_batch(batch: Batch) -> bytes:
 def unpack_batch(data: bytes) -> Batch:
     """Return the batch behind `pack_batch`. Raises CorruptFile for anything else."""
     try:
-        head, flags, n, columns, spaces, places, ns, r_spaces, r_agents, r_ns, queries = decode(data)
-        writes = _writes(spaces, _experiences(columns, n), places, ns)
-        reads = _reads(r_spaces, r_agents, r_ns, queries)
-        return Batch(*(*head, writes, reads, *flags[:4], tuple(flags[4])))
+        head, flags, n, columns, (w_spaces, places, w_ns), asked, q_columns, reads = decode(data)
+        experiences, queries = _rows(Experience, columns, n), _rows(Query, q_columns, asked)
+        written = [experiences[i] for i in places] if places is not None else experiences
+        writes = tuple(map(_write, zip(w_spaces, written, w_ns, strict=True)))
+        asks = tuple(map(_read, zip(*reads, queries, strict=True)))
+        return Batch(*(*head, writes, asks, *flags[:4], tuple(flags[4])))
     except (TypeError, ValueError, IndexError) as error:
         raise CorruptFile(f"Not a batch that was written here ({error}).") from None
-
-
-def _writes(spaces: list[str], experiences: list[Experience], indexes: list[int], ns: list[int]) -> tuple[Write, ...]:
-    return tuple(Write(s, experiences[i], n) for s, i, n in zip(spaces, indexes, ns, strict=True))
-
-
-def _reads(spaces: list[str], agents: list[str], ns: list[int], queries: list[Plain]) -> tuple[Read, ...]:
-    return tuple(Read(s, a, n, Query(*q)) for s, a, n, q in zip(spaces, agents, ns, queries, strict=True))
 
 
 def pack_reply(reply: Reply) -> bytes:
@@ -167,17 +165,10 @@ def pack_reply(reply: Reply) -> bytes:
     items = [item for recall in reply.recalls for item in recall.items]
     return pack(
         (
-            [
-                [i.record_id for i in items],
-                [i.text for i in items],
-                [i.score for i in items],
-                [i.channel for i in items],
-                [i.time for i in items],
-            ],
-            [
-                (len(r.items), [(e.kind, e.record_id, e.data) for e in r.effects] if r.effects else (), r.refused)
-                for r in reply.recalls
-            ],
+            list(zip(*items, strict=True)) if items else [()] * 5,
+            [len(r.items) for r in reply.recalls],
+            {i: [(e.kind, e.record_id, e.data) for e in r.effects] for i, r in enumerate(reply.recalls) if r.effects},
+            {i: r.refused for i, r in enumerate(reply.recalls) if r.refused},
             [(f.space, f.agent, f.right) for f in reply.refusals],
             reply.epoch,
             reply.failure,
@@ -190,13 +181,12 @@ def pack_reply(reply: Reply) -> bytes:
 
 def unpack_reply(data: bytes) -> Reply:
     """Return the reply behind `pack_reply`."""
-    columns, recalls, refusals, epoch, failure, resend_from, used, spent = decode(data)
-    items = list(map(Recalled, *columns))
-    found, start = [], 0
-    for count, effects, refused in recalls:
-        end = start + count
-        found.append(Recall(tuple(items[start:end]), tuple(Effect(*e) for e in effects) if effects else (), refused))
-        start = end
+    columns, counts, effects, refused, refusals, epoch, failure, resend_from, used, spent = decode(data)
+    items = map(_item, zip(*columns, strict=True))
+    found = [Recall(tuple(islice(items, count))) for count in counts]
+    for i in sorted({*effects, *refused}):
+        told = tuple(Effect(*e) for e in effects.get(i, ()))
+        found[i] = Recall(found[i].items, told, refused.get(i, ""))
     return Reply(
         tuple(found),
         tuple(Refusal(*item) for item in refusals),

@@ -42,10 +42,15 @@ class FrameWriter:
         if self._size > 1 << 18:
             self.flush()
 
-    def append_now(self, tag: int, payload: bytes) -> None:
-        """Append a frame and hand it to the operating system before returning."""
+    def append_now(self, tag: int, payload: bytes, sync: bool = False) -> None:
+        """Append a frame and hand it to the operating system before returning; to the disk with `sync`."""
         self.append(tag, payload)
         self.flush()
+        if sync:
+            try:
+                os.fsync(self._fd)
+            except OSError as error:
+                raise not_written(self.path, error) from error
 
     def flush(self) -> None:
         """Hand everything to the operating system: it survives the death of this process.

@@ -32,18 +32,22 @@ UNKNOWN_SIZE = 4096
 
 
 class BatchLog:
-    """Every batch that a host admitted, in order of arrival, each with the host's epoch."""
+    """Every batch that a host admitted, in order of arrival, each with the host's epoch.
 
-    def __init__(self, path: Path, epoch: int) -> None:
+    What is logged survives the death of this process; with `sync` that of the machine too, for an fsync a batch.
+    """
+
+    def __init__(self, path: Path, epoch: int, sync: bool = False) -> None:
         self.path = path
         self.epoch = epoch
+        self.sync = sync
         if path.exists():
             cut_torn_tail(path)
         self._file = FrameWriter(path)
 
     def append(self, raw: bytes) -> None:
-        """Append one packed batch; it is with the operating system when this returns. Raises NotWritten."""
-        self._file.append_now(BATCH, EPOCH.pack(self.epoch) + raw)
+        """Append one packed batch; it is with the operating system (or the disk) on return. Raises NotWritten."""
+        self._file.append_now(BATCH, EPOCH.pack(self.epoch) + raw, self.sync)
 
     def batches(self) -> list[Batch]:
         """Return the batches in order; those that an orphan wrote after its successor had begun are left out."""

@@ -1,9 +1,8 @@
 """The trace: what happened, in logical time, as append-only segments; its reader; and its digest.
 
-A row is (kind, name, tick, payload); a frame of a segment holds as many as were written between two flushes. A part
-that starts or restarts opens a segment of its own with a higher epoch and marks, a name, the tick from which its rows
-replace those of earlier epochs. Rows hold nothing that depends on where the trial ran; wall times are in
-`timings-*.msgpack` beside them.
+A row is (kind, name, tick, payload); a frame holds all that were written between two flushes. A part that starts or
+restarts opens a segment of its own with a higher epoch and marks, a name, the tick from which its rows replace those of
+earlier epochs. Rows hold nothing of where the trial ran; wall times are in `timings-*.msgpack` beside them.
 """
 
 from __future__ import annotations

@@ -97,10 +97,8 @@ class Query:
     filter: Mapping[str, Plain] = field(default_factory=dict)
 
 
-@quick
-@dataclass(frozen=True, slots=True)
-class Recalled:
-    """One record as a reader gets it: never with lineage or taint."""
+class Recalled(NamedTuple):
+    """One record as a reader gets it: never with lineage or taint. A tuple, as a batch of recalls has thousands."""
 
     record_id: str
     text: str
@@ -119,9 +117,7 @@ class Effect:
     data: Mapping[str, Plain] = field(default_factory=dict)
 
 
-@quick
-@dataclass(frozen=True, slots=True)
-class Recall:
+class Recall(NamedTuple):
     """The answer to one query, best first. `refused` says why a space did not answer."""
 
     items: tuple[Recalled, ...] = ()

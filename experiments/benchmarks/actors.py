@@ -22,8 +22,8 @@ class Actors(Protocol):
     def messages(self) -> Send:
         """Start an actor that speaks our messages and has no spaces."""
 
-    def memory(self, trial: Trial, folder: Path) -> Send:
-        """Start the memory actor of a trial, which hosts all its spaces."""
+    def memory(self, trial: Trial, folder: Path, sync: bool = False) -> Send:
+        """Start the memory actor of a trial, which hosts all its spaces; with `sync` every batch goes to the disk."""
 
     def live(self, trial: Trial, folder: Path, layout: Layout) -> float:
         """Run a trial's worlds in world actors; return the seconds from the first tick to the last."""

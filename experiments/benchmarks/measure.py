@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from statistics import median
 from time import perf_counter, process_time
@@ -29,6 +29,12 @@ def clocked(work: Callable[[], object]) -> Timing:
     cpu, wall = process_time(), perf_counter()
     work()
     return Timing(perf_counter() - wall, process_time() - cpu)
+
+
+def total(timings: Iterable[Timing]) -> Timing:
+    """Return the sum of several timings."""
+    found = list(timings)
+    return Timing(sum(t.wall for t in found), sum(t.cpu for t in found))
 
 
 @dataclass(frozen=True, slots=True)

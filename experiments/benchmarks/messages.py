@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from simonides.experiments.benchmarks.actors import Send, actors
-from simonides.experiments.benchmarks.measure import Figure, Load, Result, Scale, Timing, clocked, in_turns
+from simonides.experiments.benchmarks.measure import Figure, Load, Result, Scale, Timing, clocked, in_turns, total
 from simonides.experiments.benchmarks.trials import PARTS, ring, trial_of
 from simonides.sim.exchange import Batch, Read, Write, pack_batch, unpack_reply
 from simonides.sim.trial import world_name
@@ -16,7 +16,6 @@ from simonides.sim.types import Experience, Query
 AGENTS = 1000
 """Agents, each with a memory of its own; a batch has one operation of each."""
 
-NEWEST = Query("what happened?", k=1)
 WORLD = world_name(0)
 
 
@@ -57,12 +56,14 @@ def _figures(found: dict[str, float]) -> Iterator[Figure]:
 
 
 def _raw(apply: Callable[[list[bool], list[str], list[str]], list[str]], batches: int) -> Load:
-    agents = [f"{WORLD}/agent_{i}" for i in range(AGENTS)]
-    texts = [f"agent {i} went on and saw that nothing had changed" for i in range(AGENTS)]
-    reads = [i % 2 == 1 for i in range(AGENTS)]
+    def one(_: int) -> Timing:
+        agents = [f"{WORLD}/agent_{i}" for i in range(AGENTS)]
+        texts = [f"agent {i} went on and saw that nothing had changed" for i in range(AGENTS)]
+        reads = [i % 2 == 1 for i in range(AGENTS)]
+        return clocked(lambda: apply(reads, agents, texts))
 
     def load() -> Timing:
-        return clocked(lambda: [apply(reads, agents, texts) for _ in range(batches)]).each(batches * AGENTS)
+        return total(map(one, range(batches))).each(batches * AGENTS)
 
     load()
     return load
@@ -73,7 +74,8 @@ class Messages:
 
     def __init__(self, send: Send, agents: int, count: int) -> None:
         self._send, self._agents, self._count, self._tick = send, agents, count, 0
-        self._exchange_all([self._batch()])  # the actor is up when it has answered
+        self._queries = [Query(f"what happened to agent {i}?", k=1) for i in range(agents)]
+        self._exchange()  # the actor is up when it has answered
 
     def _batch(self) -> Batch:
         tick, writes, reads = self._tick, [], []
@@ -82,18 +84,17 @@ class Messages:
             agent = f"agent_{i}"
             space = f"{WORLD}/{agent}"
             if (i + tick) % 2:
-                reads.append(Read(space, agent, 0, NEWEST))
+                reads.append(Read(space, agent, 0, self._queries[i]))
             elif tick:
                 lived = f"{i:016x}{tick:016x}"
                 text = f"agent {i} went on and saw that nothing had changed"
                 writes.append(Write(space, Experience(lived, WORLD, agent, tick - 1, float(tick), text), 0))
         return Batch(WORLD, tick, 0, "", float(tick), tuple(writes), tuple(reads), durable=tick)
 
-    def _exchange_all(self, batches: Sequence[Batch]) -> None:
-        for batch in batches:
-            unpack_reply(self._send(pack_batch(batch)))
+    def _exchange(self) -> Timing:
+        batch = self._batch()
+        return clocked(lambda: unpack_reply(self._send(pack_batch(batch))))
 
     def __call__(self) -> Timing:
-        """Exchange `count` batches that were made before; packing and unpacking count."""
-        batches = [self._batch() for _ in range(self._count)]
-        return clocked(lambda: self._exchange_all(batches)).each(self._count * self._agents)
+        """Exchange `count` batches, each made just before, as a world makes it; packing and unpacking count."""
+        return total(self._exchange() for _ in range(self._count)).each(self._count * self._agents)

@@ -186,13 +186,19 @@ class FakeEmbedder:
 
 
 class Crowd(Ring):
-    """A ring in which each agent holds one of eight claims and hears its neighbour's: one numpy step for all."""
+    """A ring in which each agent holds one of eight claims and hears its neighbour's: one numpy step for all.
+
+    It hears it in ten of 512 made-up words, about 80 characters, so that turns differ as real ones do when packed.
+    """
 
     metadata: ClassVar[Dict] = {"name": "crowd_v0", "is_parallelizable": True}
 
     def __init__(self, n: int = 1000, length: int = 10) -> None:
         super().__init__(n, length)
         self._claims = np.zeros(n, np.int64)
+        self._rng = np.random.default_rng(n)
+        letters = self._rng.integers(26, size=(512, 8)) + ord("a")
+        self._words = [bytes(word[: 3 + i % 5].tolist()).decode() for i, word in enumerate(letters)]
         self._seen = gymnasium.spaces.Text(100, charset=string.printable)
 
     def reset(self, seed: int | None = None, options: Dict | None = None) -> tuple[Dict, Dict]:
@@ -202,7 +208,11 @@ class Crowd(Ring):
 
     def _observe(self) -> tuple[Dict, Dict]:
         heard = np.roll(self._claims, 1).tolist()
-        texts = [f"at {self.now} I heard that claim {claim} is true, and went on" for claim in heard]
+        said = self._rng.integers(512, size=(len(heard), 10)).tolist()
+        texts = [
+            f"at {self.now} I heard of claim {claim}: {' '.join([self._words[i] for i in row])}"
+            for claim, row in zip(heard, said, strict=True)
+        ]
         return dict(zip(self.agents, texts, strict=True)), {agent: {} for agent in self.agents}
 
     def step(self, actions: Dict) -> Step:

@@ -179,7 +179,7 @@ class AsksMoreOftenThanItStates(Sound):
 class CutsItsTexts(Sound):
     async def read(self, query, ctx):
         recall = await super().read(query, ctx)
-        return replace(recall, items=tuple(replace(item, text=item.text[:20]) for item in recall.items))
+        return recall._replace(items=tuple(item._replace(text=item.text[:20]) for item in recall.items))
 
 
 class IgnoresK(Sound):
@@ -190,7 +190,7 @@ class IgnoresK(Sound):
 class RecallsWorstFirst(Sound):
     async def read(self, query, ctx):
         recall = await super().read(query, ctx)
-        return replace(recall, items=recall.items[::-1])
+        return recall._replace(items=recall.items[::-1])
 
 
 class RecallsWhatIsNotStored(Sound):
@@ -251,7 +251,7 @@ class ReturnsAList(Sound):
 class ScoresWithNaN(Sound):
     async def read(self, query, ctx):
         recall = await super().read(query, ctx)
-        return replace(recall, items=tuple(replace(item, score=float("nan")) for item in recall.items))
+        return recall._replace(items=tuple(item._replace(score=float("nan")) for item in recall.items))
 
 
 BROKEN = [

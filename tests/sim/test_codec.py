@@ -40,6 +40,17 @@ def test_arrays_keep_dtype_and_shape():
     assert encode(array) == encode(np.asfortranarray(array))
 
 
+@pytest.mark.parametrize("dtype", ["<f2", "<f4", "<f8"])
+@pytest.mark.parametrize("times", [1, 100])  # few values are looked at one by one, many by numpy
+def test_arrays_of_floats_are_normalised_whatever_their_size(dtype, times):
+    odd = np.array([-0.0, -math.nan, math.inf, -math.inf, 1.5] * times, dtype)
+    plain = decode(encode(odd))
+    assert not np.signbit(plain[0])
+    assert encode(odd) == encode(plain)
+    assert np.array_equal(plain, odd, equal_nan=True)
+    assert encode({"a": odd})[-odd.nbytes :] == plain.tobytes()
+
+
 def test_objects_are_refused():
     with pytest.raises(TypeError, match="plain data"):
         encode({"f": print})

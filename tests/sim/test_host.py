@@ -10,13 +10,13 @@ from simonides.sim.checkpoint import CheckpointStore
 from simonides.sim.context import Services
 from simonides.sim.errors import ContractBroken, CorruptFile, StaleBatch
 from simonides.sim.exchange import Batch, Read, Write, pack_batch, pack_reply, unpack_batch, unpack_reply
-from simonides.sim.host import BatchLog, SpaceHost
+from simonides.sim.host import BatchLog, Budget, SpaceHost
 from simonides.sim.space import SpaceSetup
 from simonides.sim.trace import Trace, TraceWriter
 from simonides.sim.types import Experience, Query
 
 
-def host_of(folder, members=("w0", "w1"), epoch=1, log=True, **fields):
+def host_of(folder, members=("w0", "w1"), epoch=1, log=True, budget=None, **fields):
     agents = frozenset((w, "a") for w in members)
     setup = SpaceSetup("s", agents, agents, dict.fromkeys(members, 0), ToyMemory, **fields)
     return SpaceHost(
@@ -26,6 +26,7 @@ def host_of(folder, members=("w0", "w1"), epoch=1, log=True, **fields):
         TraceWriter(folder, "m", epoch),
         log=BatchLog(folder / "m.log", epoch) if log else None,
         store=CheckpointStore(folder / "checkpoints"),
+        budget=budget,
     )
 
 
@@ -189,3 +190,28 @@ def test_manage_is_called_at_its_ticks_and_at_session_ends_after_the_writes(tmp_
     asyncio.run(go())
     assert calls == [(1, "session_end", 2), (1, "tick", 2), (3, "tick", 4)]
     assert Trace(tmp_path).rows == []  # nothing was flushed: the writer is open
+
+
+def test_a_synced_log_is_on_the_disk_before_its_batch_is_answered(tmp_path, monkeypatch):
+    synced = []
+    monkeypatch.setattr("os.fsync", synced.append)
+    log = BatchLog(tmp_path / "m.log", 1, sync=True)
+    log.append(pack_batch(batch("w0", 0)))
+    assert len(synced) == 1
+    assert [kept.id for kept in log.batches()] == [("w0", 0, 0, "")]
+    log.close()
+
+
+@pytest.mark.parametrize("budget", [0, 1000])
+def test_a_packed_space_stays_packed_through_ticks_in_which_nothing_happens(tmp_path, budget):
+    async def go():
+        host = host_of(tmp_path, ("w0",), budget=Budget(budget, tmp_path / "spill"))
+        packed = []
+        for tick in range(4):
+            await host.exchange(replace(batch("w0", tick), reads=(), writes=()))
+            packed.append(host.spaces["s"].packed)
+        return packed, texts(await host.exchange(batch("w0", 4)))
+
+    packed, found = asyncio.run(go())
+    assert all(packed)
+    assert found == ["hello w0 3"]

@@ -198,7 +198,7 @@ class MemoryBank(KeptRecords):
     def _shown(self, record: Record, score: float, channel: str | None = None) -> Recalled:
         item = recalled(record, score)
         time = datetime.fromisoformat(f"{record.data['date']}T00:00+00:00").timestamp() if _dated(record) else item.time
-        return replace(item, time=time, channel=channel or item.channel)
+        return item._replace(time=time, channel=channel or item.channel)
 
     def _standing(self, found: set[str]) -> list[Recalled]:
         overall = [*self._derived(PERSONALITY), *self._derived(HISTORY)]
