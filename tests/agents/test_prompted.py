@@ -11,9 +11,10 @@ from pydantic import ValidationError
 
 from simonides.agents.models.scripted import ScriptedModel
 from simonides.agents.prompted import NO_ANSWER, PromptedPolicy
+from simonides.sim.context import mistake_of
 from simonides.sim.errors import CorruptFile, StudyError
 from simonides.sim.registry import registry
-from simonides.sim.types import Observation, Place, Query, Recall, Recalled, Request
+from simonides.sim.types import Asked, Observation, Place, Query, Recall, Recalled, Request
 
 
 class Asking:
@@ -29,13 +30,13 @@ class Asking:
     async def recall(self, query):
         raise AssertionError("one query is asked before acting, and no further hop")
 
-    async def model(self, purpose, inputs, schema):
+    async def ask(self, purpose, inputs, schema):
         self.requests.append(Request(purpose, inputs, schema.model_json_schema(), seed=len(self.requests)))
         (completion,) = await self.model_.complete(self.requests[-1:])
         try:
-            return schema.model_validate_json(completion.text)
-        except ValidationError:
-            return None
+            return Asked(schema.model_validate_json(completion.text), "", completion, "f" * 64)
+        except ValidationError as error:
+            return Asked(None, mistake_of(error), completion, "f" * 64)
 
     def tokens(self, text):
         return math.ceil(len(text) / 4)
@@ -72,20 +73,25 @@ def test_it_answers_from_what_was_recalled_with_dates():
     action = act(QUESTION, FOUND, ctx=ctx)
     assert ctx.requests[0].inputs == {
         "question": "Where does Rui work?",
-        "context": ["[2021-05-03 00:00] Rui: I work at the bakery now.", "Ana: Lovely weather."],
+        "context": ["[2021-05-03] Rui: I work at the bakery now.", "Ana: Lovely weather."],
     }
     assert "bakery" in action.value
     assert action.value == action.text
     assert action.notes == {
         "purpose": "reader.answer",
         "shown": 2,
-        "context_tokens": 18,
+        "context_tokens": 16,
+        "calls": 1,
         "retries": 0,
-        "fallback": False,
+        "malformed": [],
+        "fallback": "",
+        "prompt": "f" * 16,
+        "prompt_tokens": 15,
+        "completion_tokens": 9,
     }
 
 
-@pytest.mark.parametrize("budget, shown, tokens", [(0, 0, 0), (12, 0, 0), (13, 1, 13), (17, 1, 13), (18, 2, 18)])
+@pytest.mark.parametrize("budget, shown, tokens", [(0, 0, 0), (10, 0, 0), (11, 1, 11), (15, 1, 11), (16, 2, 16)])
 def test_the_context_is_cut_at_record_boundaries_and_never_over_budget(budget, shown, tokens):
     notes = act(QUESTION, FOUND, policy=PromptedPolicy(budget=budget)).notes
     assert (notes["shown"], notes["context_tokens"]) == (shown, tokens)
@@ -109,20 +115,20 @@ def test_a_malformed_answer_is_drawn_once_more_and_then_replaced(bad):
     ctx = Asking({"reader.answer": lambda request: bad})
     action = act(QUESTION, FOUND, ctx=ctx)
     assert action.value == NO_ANSWER
-    assert (action.notes["retries"], action.notes["fallback"]) == (1, True)
+    assert (action.notes["retries"], action.notes["fallback"]) == (1, "refuse")
     assert [request.seed for request in ctx.requests] == [0, 1]
 
 
 def test_a_second_draw_that_fits_is_used():
     ctx = Asking({"reader.answer": lambda request: {"answer": "bakery"} if request.seed else "?"})
     action = act(QUESTION, FOUND, ctx=ctx)
-    assert (action.value, action.notes["retries"], action.notes["fallback"]) == ("bakery", 1, False)
+    assert (action.value, action.notes["retries"], action.notes["fallback"]) == ("bakery", 1, "")
 
 
 def test_an_illegal_action_falls_back_to_the_first_legal_one():
     ctx = Asking({"policy.action": lambda request: {"action": "fly"}})
     action = act(seen("A door.", legal_actions=["wait", "open"]), ctx=ctx)
-    assert (action.value, action.notes["fallback"]) == ("wait", True)
+    assert (action.value, action.notes["fallback"]) == ("wait", "first-legal")
 
 
 def test_it_has_no_state():
