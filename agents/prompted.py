@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from simonides.agents.tasks import task_of
+from simonides.agents.tasks import Task, task_of
 from simonides.agents.turn import Turn
 from simonides.sim.errors import ContractBroken, CorruptFile
 from simonides.sim.protocols import PolicyContext
@@ -41,9 +41,9 @@ class PromptedPolicy:
     | noop | "" | what the environment names as doing nothing (`info["noop"]`); without one as refuse |
     | refuse | "No information available" | none: the world ends, its failure says what was wrong |
 
-    The notes of the action, which are in the trace, say `purpose`, `prompt` (the start of the wording's sha256), `shown`
-    (how many of the distinct records recalled, in their order), `context_tokens`, `calls`, `retries`, `malformed` (the
-    unusable replies), `fallback` (the one taken, or ""), `prompt_tokens` and `completion_tokens`.
+    The notes of the action, which are in the trace, say `purpose`, `prompt` (the start of the wording's sha256),
+    `shown` (how many of the distinct records recalled, in their order), `context_tokens`, `calls`, `retries`,
+    `malformed` (the unusable replies), `fallback` (the one taken, or ""), `prompt_tokens`, `completion_tokens`.
     """
 
     purposes: tuple[str, ...] = ("reader.answer", "policy.action")
@@ -71,25 +71,24 @@ class PromptedPolicy:
         task = task_of(observation)
         if task is None:
             return Action("")
-        turn = Turn(task, ctx, str(observation.info.get("persona", self.persona)), self.budget)
+        turn = Turn(ctx, self.budget, str(observation.info.get("persona", self.persona)))
         turn.show(recalls)
-        purpose, reply = await self._decide(turn, observation)
+        purpose, reply = await self._decide(task, turn, observation)
         if reply is None:
-            value, text, taken = self._instead(turn)
+            value, text, fallback = self._instead(task, turn.mistake)
         else:
             said = getattr(reply, task.field)
-            value, text, taken = task.value(said), task.text(said), ""
-        return Action(value, text, {"purpose": purpose, **turn.notes(), "fallback": taken})
+            value, text, fallback = task.value(said), task.text(said), ""
+        return Action(value, text, {"purpose": purpose, **turn.notes(), "fallback": fallback})
 
-    async def _decide(self, turn: Turn, observation: Observation) -> tuple[str, Any]:
+    async def _decide(self, task: Task, turn: Turn, observation: Observation) -> tuple[str, Any]:
         """Return the purpose of what was asked, and the reply or None."""
-        task = turn.task
         purpose = "reader.answer" if task.field == "answer" else "policy.action"
         return purpose, await turn.ask(purpose, task.told(context=list(turn.shown.values())), task.reply)
 
-    def _instead(self, turn: Turn) -> tuple[Plain, str, Fallback]:
+    def _instead(self, task: Task, mistake: str) -> tuple[Plain, str, str]:
         """Return the value, the words and the name of the fallback."""
-        task, wanted = turn.task, self.fallback
+        wanted = self.fallback
         if task.field == "answer":
             said = "" if wanted == "noop" else NO_ANSWER
             return said, said, "noop" if wanted == "noop" else "refuse"
@@ -99,7 +98,7 @@ class PromptedPolicy:
         if wanted != "refuse" and task.noop:
             return task.noop[0], task.text(task.noop[0]), "noop"
         unable = "" if wanted == "refuse" else ", and the environment names none that does nothing (info['noop'])"
-        raise ContractBroken(f"The model gave no usable action twice ({turn.mistake}){unable}.")
+        raise ContractBroken(f"The model gave no usable action twice ({mistake}){unable}.")
 
     def snapshot(self) -> bytes:
         """Return no bytes: the policy has no state."""

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from simonides.agents.prompted import Fallback, PromptedPolicy
-from simonides.agents.tasks import Recalling
+from simonides.agents.tasks import Recalling, Task
 from simonides.agents.turn import Turn
 from simonides.sim.errors import AccessRefused
 from simonides.sim.types import Observation, Query
@@ -21,9 +21,9 @@ class ReActPolicy(PromptedPolicy):
 
     Each step is one question, "reader.react" or "policy.react": the inputs of `PromptedPolicy`, the `steps` so far, and
     how many `recalls` are left. The reply is {"thought": ..., "do": ...}, where `do` is {"recall": query}, or the
-    {"answer": ...} or {"action": ...} that ends the turn. After `recalls` further recalls (0: none) it must act. Records
-    that a hop finds come out of the same `budget`, and those already shown are not shown again. The notes also say
-    `thoughts` and `recalls`, the queries; what these found is in the trace as hops 1, 2, ...
+    {"answer": ...} or {"action": ...} that ends the turn. After `recalls` further recalls (0: none) it must act.
+    Records that a hop finds come out of the same `budget`, and those already shown are not shown again. The notes also
+    say `thoughts` and `recalls`, the queries; what these found is in the trace as hops 1, 2, ...
     """
 
     purposes = ("reader.react", "policy.react")
@@ -39,8 +39,8 @@ class ReActPolicy(PromptedPolicy):
         super().__init__(k, budget, fallback, persona)
         self.recalls = recalls
 
-    async def _decide(self, turn: Turn, observation: Observation) -> tuple[str, Any]:
-        task, context = turn.task, list(turn.shown.values())
+    async def _decide(self, task: Task, turn: Turn, observation: Observation) -> tuple[str, Any]:
+        context = list(turn.shown.values())
         purpose = "reader.react" if task.field == "answer" else "policy.react"
         for left in range(self.recalls, -1, -1):
             told = task.told(context=context, steps=list(turn.steps), recalls=left)

@@ -6,10 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from simonides.agents.tasks import Task
 from simonides.sim.protocols import PolicyContext
 from simonides.sim.render import fitting
-from simonides.sim.types import Plain, Recall, Recalled
+from simonides.sim.types import Completion, Plain, Recall, Recalled
 
 KEPT = 500
 """Characters of an unusable reply that the notes keep."""
@@ -21,10 +20,9 @@ VERSION = 16
 class Turn:
     """What the model is told in one decision, and what has happened so far."""
 
-    task: Task
     ctx: PolicyContext
-    persona: str
     budget: int
+    persona: str = ""
     shown: dict[str, str] = field(default_factory=dict)
     """Lines by record id, in the order shown."""
     steps: list[str] = field(default_factory=list)
@@ -59,16 +57,20 @@ class Turn:
         for attempt in range(2):
             self.retries += attempt
             asked = await self.ctx.ask(purpose, {**persona, **inputs, **mistake}, schema)
-            self.calls += 1
+            self.count(asked.completion)
             self.prompt = asked.prompt
-            self.prompt_tokens += asked.completion.prompt_tokens
-            self.completion_tokens += asked.completion.completion_tokens
             if asked.value is not None:
                 return asked.value
             self.malformed.append(asked.completion.text[:KEPT])
             self.mistake = asked.mistake
             mistake = {"mistake": asked.mistake}
         return None
+
+    def count(self, completion: Completion) -> None:
+        """Count one call."""
+        self.calls += 1
+        self.prompt_tokens += completion.prompt_tokens
+        self.completion_tokens += completion.completion_tokens
 
     def notes(self) -> dict[str, Plain]:
         """Return what the trace keeps of the decision."""

@@ -218,6 +218,24 @@ def score_locomo(
     return 0
 
 
+@score.command(name="judge")
+def score_judge(
+    folder: RunFolder,
+    model: Annotated[str, typer.Option(metavar="NAME", help="The model that grades, as `models list` names it.")],
+    parameters: Parameters = None,
+    calls: Annotated[
+        Literal["record", "replay", "off"],
+        typer.Option(help="Record what is asked, ask nothing new, or record nothing."),
+    ] = "record",
+) -> int:
+    """Have a model grade a run's answers against the truth, and show how far it agrees with F1."""
+    from simonides.experiments.judging import judge_run
+    from simonides.experiments.runs import Run
+    from simonides.sim.config import Part
+
+    return judge_run(Run(folder), Part.model_validate({**_parameters(parameters), "name": model}), calls, console_of())
+
+
 DATASETS = "simonides.envs.datasets"
 DataName = Annotated[str, typer.Argument(metavar="NAME", help="A data set, as `simonides data list` names it.")]
 

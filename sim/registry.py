@@ -210,6 +210,7 @@ BUILTINS: dict[str, dict[str, str]] = {
         "claim-holder": "simonides.agents.scripted.claims:ClaimHolder",
         "prompted": "simonides.agents.prompted:PromptedPolicy",
         "react": "simonides.agents.react:ReActPolicy",
+        "order-reader": "simonides.agents.ordering:OrderReader",
     },
     "model": {
         "scripted": "simonides.agents.models.scripted:ScriptedModel",

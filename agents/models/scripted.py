@@ -18,7 +18,7 @@ A stand-in, not a language model: replies are pure functions of the request's in
 | reader.react | the same, steps, recalls | {"thought", "do"}: recalls its most frequent word once, then answers |
 | policy.react | the same, steps, recalls | {"thought", "do"}: recalls its most frequent word once, then acts |
 | reader.order | labels | the first label |
-| judge.answer | truth, answer | "correct", "partly" or "wrong" as all, some or none of the truth's words are in the answer |
+| judge.answer | truth, answer | "correct", "partly", "wrong": all, some, none of the truth's words are in the answer |
 
 Where a named input is absent, the texts of all inputs are taken in the order of their sorted keys.
 """

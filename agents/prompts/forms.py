@@ -63,6 +63,8 @@ class _Form:
         kind = schema.get("type")
         if kind == "object" or "properties" in schema:
             return self._object(schema, depth)
+        if "prefixItems" in schema:
+            return f"[{', '.join(self.of(one, depth + 1) for one in schema['prefixItems'])}]"
         if kind == "array":
             items, many = self.of(schema.get("items", True), depth + 1), _range(schema, "minItems", "maxItems")
             return f"[{items}, ...]" + (f" ({many} items)" if many else "")
@@ -86,6 +88,8 @@ class _Form:
 def _range(schema: Mapping[str, Plain], least: str, most: str) -> str:
     """Return the bounds of a number or of a length in words, or "" when it has none."""
     low, high = schema.get(least), schema.get(most)
+    if low is not None and low == high:
+        return f"{low}"
     if low is not None and high is not None:
         return f"from {low} to {high}"
     return f"from {low}" if low is not None else f"up to {high}" if high is not None else ""
