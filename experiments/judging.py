@@ -31,7 +31,7 @@ KEPT = ("trial", "seed", "unit", "condition", "world", "tick", "agent", "questio
 
 
 def judge_run(run: Run, judge: Part, mode: Mode, console: Console) -> int:
-    """Grade every answer of a run's ended trials, write and print what came of it; 1 when an answer has no grade.
+    """Grade every answer of a run's ended trials, write and print what came of it.
 
     Raises UserError when the run asked no questions or the model's parameters are wrong, ModelFailed.
     """
@@ -53,7 +53,7 @@ def judge_run(run: Run, judge: Part, mode: Mode, console: Console) -> int:
     _keep(folder, graded, table, notes)
     _print(graded, table, identity, console)
     console.print(f"Written: {folder}", markup=False, highlight=False, soft_wrap=True)
-    return int(table["ungraded"][0] > 0)
+    return 0
 
 
 async def _grades(
