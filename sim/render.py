@@ -51,10 +51,10 @@ def render(items: Iterable[Recalled], budget: int | None, tokens: Callable[[str]
 
 
 def situation_of(observation: Observation) -> str:
-    """Return an observation in words: its text, or its raw value where the environment gives no text."""
-    if observation.text or observation.raw is None:
-        return observation.text
-    return words_of(observation.raw)
+    """Return an observation in words: its text, or else its raw value; then `info["question"]`, unless it is in it."""
+    question = str(observation.info.get("question", ""))
+    words = observation.text or ("" if question or observation.raw is None else words_of(observation.raw))
+    return words if question in words else f"{words}\n{question}".strip()
 
 
 def words_of(value: Plain) -> str:

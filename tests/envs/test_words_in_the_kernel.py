@@ -96,3 +96,12 @@ def test_free_actions_fit_their_schema_and_come_as_the_spaces_type(tmp_path):
     assert [action.reward for action in done] == [0.5, 1.0, 1.5, 2.0, 2.5, 3.0]
     junk = trial_of(environment="worded:throttle", model={"name": "worded:Clerk", "manner": "junk"})
     assert {(tuple(a.value), a.notes["fallback"]) for a in run(junk, tmp_path / "bad")} == {((0.0,), "noop")}
+
+
+def test_claims_are_told_and_answered_in_words(tmp_path):
+    claims = {"name": "claims", "agents": 2, "claims": 2, "values": 3, "listed": True}
+    for policy in ("prompted", "react"):
+        trial = trial_of(environment=claims, policy=policy, memory={"name": "bm25"}, ticks=12)
+        done = run(trial, tmp_path / policy)
+        assert {action.notes["purpose"] for action in done} == {f"policy.{policy.replace('prompted', 'action')}"}
+        assert {type(action.value) for action in done} == {int}
