@@ -12,7 +12,7 @@ from typing import Annotated
 from pydantic import Field
 
 from simonides.agents.prompted import Fallback, PromptedPolicy
-from simonides.agents.turn import Turn
+from simonides.agents.turn import BUDGET, Turn
 from simonides.sim.errors import ModelFailed
 from simonides.sim.labels import first_token, likeliest
 from simonides.sim.protocols import PolicyContext
@@ -60,12 +60,13 @@ class OrderReader(PromptedPolicy):
         request = Request(PURPOSE, {**inputs, "labels": labels}, max_tokens=1, logprobs=self.logprobs)
         (completion,) = await ctx.complete([request])
         found = first_token(completion)
-        if not found:
+        if not found and completion.finish != BUDGET:
             raise ModelFailed(
                 f"{PURPOSE} asks for the log-probabilities of a token, and the model gave none: use one whose card has "
                 "logprobs, or the policy 'prompted', which reads the reply's words."
             )
         said = likeliest(found, labels) or UNANSWERED
+        taken = "refuse" if completion.finish == BUDGET else ""
         turn.count(completion)
         known = {label: found[label] for label in sorted(found) if likeliest({label: 0.0}, labels)}
-        return Action(said, said, {"purpose": PURPOSE, **turn.notes(), "log_probabilities": known, "fallback": ""})
+        return Action(said, said, {"purpose": PURPOSE, **turn.notes(), "log_probabilities": known, "fallback": taken})

@@ -12,6 +12,8 @@ from simonides.sim.types import Completion, Plain, Recall, Recalled
 
 KEPT = 500
 """Characters of an unusable reply that the notes keep."""
+BUDGET = "budget"
+"""How a reply ends that was not asked for any more, since the study's budget is used up."""
 VERSION = 16
 """Characters of a wording's sha256 that the notes keep."""
 
@@ -61,14 +63,16 @@ class Turn:
             self.prompt = asked.prompt
             if asked.value is not None:
                 return asked.value
-            self.malformed.append(asked.completion.text[:KEPT])
             self.mistake = asked.mistake
+            if asked.completion.finish == BUDGET:
+                break
+            self.malformed.append(asked.completion.text[:KEPT])
             mistake = {"mistake": asked.mistake}
         return None
 
     def count(self, completion: Completion) -> None:
-        """Count one call."""
-        self.calls += 1
+        """Count one call, unless the model was not asked."""
+        self.calls += completion.finish != BUDGET
         self.prompt_tokens += completion.prompt_tokens
         self.completion_tokens += completion.completion_tokens
 

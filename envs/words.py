@@ -23,6 +23,9 @@ Infos = dict[str, dict[str, Any]]
 MOST_ACTIONS = 256
 """Actions of a discrete space that are listed; a larger space is described by a schema."""
 
+LONGEST = 1_000
+"""Characters up to which the bound of a text is part of its schema; the space itself checks any."""
+
 
 class InWords(BaseParallelWrapper[str, Any, Any]):  # type: ignore[misc]
     """A ParallelEnv whose infos say everything in words; what the environment's infos say already is kept.
@@ -96,7 +99,7 @@ def schema_of(space: Space[Any]) -> dict[str, Plain]:
     if isinstance(space, Discrete):
         return {"type": "integer", "minimum": int(space.start), "maximum": int(space.start + space.n - 1)}
     if isinstance(space, Text):
-        return {"type": "string", "minLength": space.min_length, "maxLength": space.max_length}
+        return {"type": "string", "minLength": space.min_length} | _longest(space.max_length)
     if isinstance(space, Dict):
         parts = {name: schema_of(one) for name, one in space.spaces.items()}
         return {"type": "object", "properties": parts, "required": list(parts), "additionalProperties": False}
@@ -105,6 +108,11 @@ def schema_of(space: Space[Any]) -> dict[str, Plain]:
     if isinstance(space, Box | MultiDiscrete | MultiBinary):
         return _nested(_bounds(space), space.shape)
     raise ContractBroken(f"Actions in {space} cannot be told in words; wrap the environment in one of plain actions.")
+
+
+def _longest(most: int) -> dict[str, Plain]:
+    # Engines that enforce a schema unroll a bound into as many states.
+    return {"maxLength": most} if most <= LONGEST else {}
 
 
 def _bounds(space: Any) -> list[dict[str, Plain]]:

@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 from asking import FOUND, QUESTION, Asking, act, seen
 
+from simonides.agents.ordering import OrderReader
 from simonides.agents.prompted import NO_ANSWER, PromptedPolicy
+from simonides.agents.react import ReActPolicy
 from simonides.sim.errors import ContractBroken, CorruptFile, StudyError
 from simonides.sim.registry import registry
-from simonides.sim.types import Query
+from simonides.sim.types import Completion, Query
 
 
 def test_it_recalls_only_when_something_is_asked():
@@ -224,3 +226,20 @@ def test_a_persona_comes_from_the_environment_or_the_study():
 
 def test_a_measuring_tick_recalls_without_effects():
     assert PromptedPolicy().queries(seen("x", probe=True, **DOOR), Asking())[0].probe
+
+
+class Spent:
+    """What stands behind a context whose budget is used up."""
+
+    async def complete(self, requests):
+        return [Completion("", finish="budget") for _ in requests]
+
+
+def test_without_a_budget_the_fallback_is_taken_and_nothing_is_asked_again():
+    for policy in (PromptedPolicy(), ReActPolicy()):
+        ctx = Asking(model=Spent())
+        notes = act(policy, QUESTION, FOUND, ctx=ctx).notes
+        assert len(ctx.requests) == 1
+        assert (notes["calls"], notes["retries"], notes["malformed"], notes["fallback"]) == (0, 0, [], "refuse")
+    ordered = act(OrderReader(), seen("Which?", labels=["A", "B"]), ctx=Asking(model=Spent()))
+    assert (ordered.value, ordered.notes["fallback"]) == ("X", "refuse")
