@@ -7,7 +7,7 @@ import pytest
 from simonides.agents.prompts import Prompts
 from simonides.sim.config import Layout, parse_study
 from simonides.sim.inline import run_inline
-from simonides.sim.modelcalls import CallFile
+from simonides.sim.modelcalls import read_calls
 from simonides.sim.rows import world_row
 from simonides.sim.trace import WORLD, Trace
 
@@ -65,7 +65,7 @@ def test_hops_stand_in_the_trace(tmp_path):
 def test_a_model_that_reads_text_is_told_the_wording_whose_hash_is_in_the_notes(tmp_path):
     done = run(trial_of(model="worded:Clerk"), tmp_path / "trial", calls=tmp_path)
     assert {action.notes["prompt"] for action in done} == {Prompts().version("policy.action")[:16]}
-    calls = list(CallFile(tmp_path))
+    calls = list(read_calls(tmp_path))
     assert len({call.asked[0][1] for call in calls}) == 1
     assert "push left" in calls[0].asked[1][1]
 

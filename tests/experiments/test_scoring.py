@@ -10,7 +10,7 @@ import pytest
 from simonides.agents.prompts import Prompts
 from simonides.experiments.cli import main
 from simonides.experiments.runs import Run
-from simonides.sim.modelcalls import CallFile
+from simonides.sim.modelcalls import read_calls
 
 STUDY = """
 name: small
@@ -56,11 +56,11 @@ def test_a_run_is_judged_once_and_then_again_from_the_record(run, capsys):
     notes = json.loads(kept["judge.json"])
     assert (notes["identity"], notes["answers"]) == ("clerk-good", 3)
     assert notes["prompt"] == Prompts(str(run.folder.parent / "words")).version("judge.answer")
-    asked = len(CallFile(run.folder))
+    asked = len(list(read_calls(run.folder)))
     assert asked == notes["distinct"] > 0
     assert main(["score", "judge", str(run.folder), "--model", "worded:Clerk", "--calls", "replay"]) == 0
     assert {path.name: path.read_bytes() for path in sorted(folder.iterdir())} == kept
-    assert len(CallFile(run.folder)) == asked
+    assert len(list(read_calls(run.folder))) == asked
 
 
 def test_a_replay_of_another_judge_is_refused_in_one_line(run, capsys):
@@ -96,7 +96,7 @@ def test_order_is_scored_by_the_first_token_and_repeats(book, tmp_path, capsys):
     assert (score["said_a"], score["unanswered"], score["accuracy"]["estimate"]) == (0.0, 0.0, 0.5)
     rows = [json.loads(line) for line in (tmp_path / "out" / "sort.jsonl").read_text().splitlines()]
     assert len(rows) == score["items"] == 16 and {row["choice"] for row in rows} == {"B"}
-    asked = list(CallFile(tmp_path / "out"))
+    asked = list(read_calls(tmp_path / "out"))
     assert len(asked) == 16 and len(asked[0].asked[1][1].split()) > 250
     assert main([*words, "worded:Clerk", "--calls", "replay"]) == 0
 
