@@ -1,80 +1,104 @@
-"""Decide by asking a model: recall about what is observed, show what fits the token budget, parse the reply strictly.
+"""Decide by asking a model once: recall about what is due, show what fits the budget, parse strictly, or fall back.
 
-Knows no prompt wording and no model: a request names its purpose and inputs, the model renders them.
+Knows no prompt wording and no model: a request names its purpose and inputs, the platform words it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from functools import lru_cache
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, create_model
+from pydantic import Field
 
-from simonides.sim.errors import CorruptFile
-from simonides.sim.protocols import PolicyContext, Reply
-from simonides.sim.types import Action, Observation, Plain, Query, Recall, Recalled
+from simonides.agents.tasks import Task, task_of
+from simonides.agents.turn import Turn
+from simonides.sim.errors import ContractBroken, CorruptFile
+from simonides.sim.protocols import PolicyContext
+from simonides.sim.render import situation_of
+from simonides.sim.types import Action, Observation, Plain, Query, Recall
 
 NO_ANSWER = "No information available"
 """What is answered when the model gave no usable reply: LoCoMo's wording for a question without an answer."""
 
-STRICT = ConfigDict(extra="forbid", strict=True)
-
-
-class Answer(BaseModel):
-    """The reply to a question: one text, not empty."""
-
-    model_config = STRICT
-    answer: Annotated[str, Field(min_length=1)]
-
-
-@lru_cache(maxsize=256)
-def choice_of(actions: tuple[str, ...]) -> type[BaseModel]:
-    """Return the schema of a reply that names one of these actions."""
-    choice: Any = Literal[actions]
-    return create_model("Choice", __config__=STRICT, action=(choice, ...))
-
-
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """The recalled records that fit the budget, as lines, and their tokens."""
-
-    lines: tuple[str, ...]
-    tokens: int
+Fallback = Literal["first-legal", "noop", "refuse"]
 
 
 class PromptedPolicy:
-    """Answers questions and chooses among legal actions by asking the trial's model.
+    """Answers questions and chooses actions by asking the trial's model; `agents/tasks.py` says when one is due.
 
-    Something is asked when `info["legal_actions"]` lists actions (purpose "policy.action", inputs `situation`,
-    `context`, `actions`), or when `info["phase"]` is "question" (purpose "reader.answer", inputs `question`,
-    `context`). Otherwise it recalls nothing, asks nothing and does "".
+    It is asked at once, with the purposes "reader.answer" (inputs `question`, `context`) and "policy.action" (inputs
+    `situation`, `context`, and `actions` where they are listed). Where nothing is due it recalls nothing, asks nothing
+    and does "".
 
-    `k` is how many records to recall (None: the memory's own default), `budget` how many tokens of them the model
-    sees: records are shown whole, best first, until the next one does not fit. A reply that does not fit the schema is
-    drawn once more; after that the fallback is taken: "No information available", or the first legal action. The notes
-    of the action say `purpose`, `shown` (records), `context_tokens`, `retries` and `fallback`.
+    `k` is how many records to recall (None: the memory's own default), `budget` how many tokens of them the model sees:
+    whole records, best first, until the next one does not fit. `persona` says who the agent is, after "You are"; an
+    environment's `info["persona"]` goes first. A reply that does not fit is drawn once more, and the model is told what
+    was wrong. Then `fallback` is taken:
+
+    | fallback | a question | an action |
+    |---|---|---|
+    | first-legal | "No information available" | the first legal action; without a list as noop |
+    | noop | "" | what the environment names as doing nothing (`info["noop"]`); without one as refuse |
+    | refuse | "No information available" | none: the world ends, its failure says what was wrong |
+
+    The notes of the action, which are in the trace, say `purpose`, `prompt` (the start of the wording's sha256),
+    `shown` (how many of the distinct records recalled, in their order), `context_tokens`, `calls`, `retries`,
+    `malformed` (the unusable replies), `fallback` (the one taken, or ""), `prompt_tokens`, `completion_tokens`.
     """
 
+    purposes: tuple[str, ...] = ("reader.answer", "policy.action")
+
     def __init__(
-        self, k: Annotated[int, Field(ge=1)] | None = None, budget: Annotated[int, Field(ge=0)] = 2000
+        self,
+        k: Annotated[int, Field(ge=1)] | None = None,
+        budget: Annotated[int, Field(ge=0)] = 2000,
+        fallback: Fallback = "first-legal",
+        persona: str = "",
     ) -> None:
         self.k = k
         self.budget = budget
+        self.fallback: Fallback = fallback
+        self.persona = persona
 
     def queries(self, observation: Observation, ctx: PolicyContext) -> tuple[Query, ...]:
-        """Return one query, the observation's text, when something is asked."""
-        return (Query(observation.text, k=self.k),) if _asked(observation) else ()
+        """Return one query, the situation in words, when something is due."""
+        if task_of(observation) is None:
+            return ()
+        return (Query(situation_of(observation), k=self.k, probe=bool(observation.info.get("probe"))),)
 
     async def act(self, observation: Observation, recalls: Sequence[Recall], ctx: PolicyContext) -> Action:
-        """Return the model's answer or choice, or the fallback."""
-        if not _asked(observation):
+        """Return the model's answer or action, or the fallback. Raises ContractBroken when it is to refuse."""
+        task = task_of(observation)
+        if task is None:
             return Action("")
-        shown = show(recalls, self.budget, ctx)
-        legal = {str(action): action for action in observation.info.get("legal_actions", ())}
-        return await (_choose(observation, legal, shown, ctx) if legal else _answer(observation, shown, ctx))
+        turn = Turn(ctx, self.budget, str(observation.info.get("persona", self.persona)))
+        turn.show(recalls)
+        purpose, reply = await self._decide(task, turn, observation)
+        if reply is None:
+            value, text, fallback = self._instead(task, turn.mistake)
+        else:
+            said = getattr(reply, task.field)
+            value, text, fallback = task.value(said), task.text(said), ""
+        return Action(value, text, {"purpose": purpose, **turn.notes(), "fallback": fallback})
+
+    async def _decide(self, task: Task, turn: Turn, observation: Observation) -> tuple[str, Any]:
+        """Return the purpose of what was asked, and the reply or None."""
+        purpose = "reader.answer" if task.field == "answer" else "policy.action"
+        return purpose, await turn.ask(purpose, task.told(context=list(turn.shown.values())), task.reply)
+
+    def _instead(self, task: Task, mistake: str) -> tuple[Plain, str, str]:
+        """Return the value, the words and the name of the fallback."""
+        wanted = self.fallback
+        if task.field == "answer":
+            said = "" if wanted == "noop" else NO_ANSWER
+            return said, said, "noop" if wanted == "noop" else "refuse"
+        if wanted == "first-legal" and task.legal:
+            name = next(iter(task.legal))
+            return task.legal[name], name, "first-legal"
+        if wanted != "refuse" and task.noop:
+            return task.noop[0], task.text(task.noop[0]), "noop"
+        unable = "" if wanted == "refuse" else ", and the environment names none that does nothing (info['noop'])"
+        raise ContractBroken(f"The model gave no usable action twice ({mistake}){unable}.")
 
     def snapshot(self) -> bytes:
         """Return no bytes: the policy has no state."""
@@ -84,63 +108,3 @@ class PromptedPolicy:
         """Accept the snapshot of a policy without state. Raises CorruptFile for any other."""
         if data:
             raise CorruptFile(f"A prompted policy has no state, but its snapshot has {len(data)} bytes.")
-
-
-def show(recalls: Sequence[Recall], budget: int, ctx: PolicyContext) -> Shown:
-    """Return the distinct recalled records as lines, in the order recalled, up to `budget` tokens."""
-    distinct = {item.record_id: item for recall in recalls for item in recall.items}
-    lines: list[str] = []
-    used = 0
-    for item in distinct.values():
-        line = _line(item)
-        cost = ctx.tokens(line)
-        if used + cost > budget:
-            break
-        lines.append(line)
-        used += cost
-    return Shown(tuple(lines), used)
-
-
-def _line(item: Recalled) -> str:
-    """Return a record's text after its simulated date; time 0 means that the world tells no dates."""
-    date = f"[{datetime.fromtimestamp(item.time, UTC):%Y-%m-%d %H:%M}] " if item.time else ""
-    return date + item.text
-
-
-def _asked(observation: Observation) -> bool:
-    info = observation.info
-    return bool(info.get("legal_actions")) or (info.get("phase") == "question" and bool(observation.text))
-
-
-async def _answer(observation: Observation, shown: Shown, ctx: PolicyContext) -> Action:
-    inputs = {"question": observation.text, "context": list(shown.lines)}
-    reply, retries = await _ask("reader.answer", inputs, Answer, ctx)
-    text = reply.answer if reply else NO_ANSWER
-    return Action(text, text, _notes("reader.answer", shown, retries, reply is None))
-
-
-async def _choose(observation: Observation, legal: Mapping[str, Plain], shown: Shown, ctx: PolicyContext) -> Action:
-    inputs = {"situation": observation.text, "context": list(shown.lines), "actions": list(legal)}
-    reply, retries = await _ask("policy.action", inputs, choice_of(tuple(legal)), ctx)
-    name = reply.model_dump()["action"] if reply else next(iter(legal))
-    return Action(legal[name], name, _notes("policy.action", shown, retries, reply is None))
-
-
-async def _ask(
-    purpose: str, inputs: Mapping[str, Plain], schema: type[Reply], ctx: PolicyContext
-) -> tuple[Reply | None, int]:
-    """Return the model's reply and the number of retries: one more draw when the first does not fit."""
-    reply = await ctx.model(purpose, inputs, schema)
-    if reply is not None:
-        return reply, 0
-    return await ctx.model(purpose, inputs, schema), 1
-
-
-def _notes(purpose: str, shown: Shown, retries: int, fallback: bool) -> dict[str, Plain]:
-    return {
-        "purpose": purpose,
-        "shown": len(shown.lines),
-        "context_tokens": shown.tokens,
-        "retries": retries,
-        "fallback": fallback,
-    }

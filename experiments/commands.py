@@ -218,6 +218,41 @@ def score_locomo(
     return 0
 
 
+Calls = Annotated[
+    Literal["record", "replay", "off"], typer.Option(help="Record what is asked, ask nothing new, or record nothing.")
+]
+ModelName = Annotated[str, typer.Option(metavar="NAME", help="A model, as `models list` names it.")]
+
+
+@score.command(name="judge")
+def score_judge(folder: RunFolder, model: ModelName, parameters: Parameters = None, calls: Calls = "record") -> int:
+    """Have a model grade a run's answers against the truth, and show how far it agrees with F1."""
+    from simonides.experiments.judging import judge_run
+    from simonides.experiments.runs import Run
+    from simonides.sim.config import Part
+
+    return judge_run(Run(folder), Part.model_validate({**_parameters(parameters), "name": model}), calls, console_of())
+
+
+@score.command(name="sort")
+def score_order(
+    book: Annotated[Path, typer.Argument(metavar="BOOK.txt", help="A Project Gutenberg text.")],
+    model: ModelName,
+    out: Annotated[Path, typer.Option(help="Folder for answers, scores, and the record of what was asked.")],
+    parameters: Parameters = None,
+    excerpt: Annotated[int, typer.Option(min=100, help="Words of an excerpt.")] = 250,
+    segment: Annotated[int, typer.Option(min=5, help="Words of a segment.")] = 20,
+    excerpts: Annotated[int, typer.Option(min=1, help="Excerpts to draw; each makes four items.")] = 110,
+    calls: Calls = "record",
+) -> int:
+    """Ask a model which of two segments of a book came first (SORT), by first-token log-probabilities."""
+    from simonides.experiments.ordering import run_sort
+    from simonides.sim.config import Part
+
+    part = Part.model_validate({**_parameters(parameters), "name": model})
+    return run_sort([book], (excerpt, segment), excerpts, part, calls, out, console_of())
+
+
 DATASETS = "simonides.envs.datasets"
 DataName = Annotated[str, typer.Argument(metavar="NAME", help="A data set, as `simonides data list` names it.")]
 

@@ -26,7 +26,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 import simonides.sim
 from simonides.sim.checkpoint import slug
-from simonides.sim.config import Layout, Study, Trial, parse_study
+from simonides.sim.config import Layout, Part, Study, Trial, parse_study
 from simonides.sim.errors import CorruptFile, StudyError, UserError, near
 from simonides.sim.modelcalls import FILE as CALLS
 from simonides.sim.registry import one_line, registry
@@ -266,8 +266,29 @@ def _manifest(study: Study, sha256: str, layout: Layout, cache: Path) -> dict[st
         "python": platform.python_version(),
         "platform": platform.platform(),
         "versions": _versions(),
+        "prompts": _prompts(study),
         "commit": _commit(),
     }
+
+
+def _prompts(study: Study) -> list[dict[str, Any]]:
+    """Return each way in which the study words its questions, with the sha256 of the wording of every purpose.
+
+    Purposes are those that memories and policies declare. Raises UserError for prompts that cannot be read.
+    """
+    asked: dict[str, set[str]] = {}
+    for trial in study.trials():
+        one = trial.study
+        if one.model is not None:
+            card = getattr(registry("memory").load(one.memory.name), "card", None)
+            declared = getattr(registry("policy").load(one.policy.name), "purposes", ())
+            asked.setdefault(one.prompts.model_dump_json(), set()).update(card.needs_model if card else (), declared)
+    found = []
+    for text, purposes in asked.items():
+        part = Part.model_validate_json(text)
+        prompts = registry("prompts").build(part.name, part.params, path="prompts")
+        found.append({**part.model_dump(), "purposes": {name: prompts.version(name) for name in sorted(purposes)}})
+    return found
 
 
 def _versions() -> dict[str, str]:

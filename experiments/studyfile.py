@@ -32,7 +32,9 @@ def load_study(source: str, overrides: Iterable[str] = ()) -> Study:
     fields = _fields(_read(source), source)
     for override in overrides:
         _override(fields, override)
-    _absolute_data(fields)
+    _absolute(fields, "data")
+    if isinstance(fields.get("prompts"), dict):
+        _absolute(fields["prompts"], "folder")
     return parse_study(fields)
 
 
@@ -76,8 +78,8 @@ def _override(fields: dict[str, Any], override: str) -> None:
         assign(fields, path, value)
 
 
-def _absolute_data(fields: dict[str, Any]) -> None:
+def _absolute(fields: dict[str, Any], name: str) -> None:
     # A run is resumed from any folder, so that the path must not depend on this one.
-    data = fields.get("data")
-    if isinstance(data, str) and Path(data).expanduser().exists():
-        fields["data"] = str(Path(data).expanduser().resolve())
+    path = fields.get(name)
+    if isinstance(path, str) and Path(path).expanduser().exists():
+        fields[name] = str(Path(path).expanduser().resolve())

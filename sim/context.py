@@ -17,7 +17,7 @@ from pydantic import BaseModel, ValidationError
 from simonides.sim.errors import ContractBroken, UserError
 from simonides.sim.protocols import Embedder, Model, Prompts
 from simonides.sim.seeds import generator, identity, place_seed, seed_of
-from simonides.sim.types import Completion, Experience, FloatArray, Message, Place, Plain, Record, Request
+from simonides.sim.types import Asked, Completion, Experience, FloatArray, Message, Place, Plain, Record, Request
 
 Reply = TypeVar("Reply", bound=BaseModel)
 
@@ -27,10 +27,25 @@ def count_tokens(text: str) -> int:
     return math.ceil(len(text) / 4)
 
 
+LONGEST = 300
+"""Characters of what is said about a mistake: enough to mend it."""
+
+
 @cache
 def json_schema(schema: type[BaseModel]) -> Mapping[str, Plain]:
     """Return a pydantic model's JSON schema, made once: it takes longer than a scripted model's reply."""
     return schema.model_json_schema()
+
+
+def mistake_of(error: ValidationError) -> str:
+    """Return in one line what is wrong with a reply, so that a model can mend it.
+
+    Where a reply may have several forms, what is wrong with a value counts before what another form would need.
+    """
+    found = error.errors(include_url=False)
+    told = min(found, key=lambda one: one["type"] in ("missing", "extra_forbidden"))
+    where = ".".join(str(part) for part in told["loc"])
+    return " ".join(f"{where + ': ' if where else ''}{told['msg']}"[:LONGEST].split())
 
 
 @dataclass(slots=True)
@@ -108,21 +123,24 @@ class Services:
 
     async def ask(
         self, purpose: str, inputs: Mapping[str, Plain], schema: type[Reply], seed: int, caller: str, usage: Usage
-    ) -> Reply | None:
-        """Return the parsed reply of the model, or None when it does not fit the schema.
-
-        Raises UserError when the study names no model.
-        """
+    ) -> Asked[Reply]:
+        """Return the model's reply, parsed by the schema if it fits. Raises UserError when the study names no model."""
         if self.muted:
-            return None
+            return Asked(None, "the budget is used up", Completion("", finish="budget"), self.version(purpose))
         s = self.sampling
         request = Request(purpose, inputs, json_schema(schema), seed, s.max_tokens, s.temperature, s.top_p)
         (completion,) = await self.complete([request], [seed], caller, usage)
         try:
-            return schema.model_validate_json(completion.text)
-        except ValidationError:
+            return Asked(schema.model_validate_json(completion.text), "", completion, self.version(purpose))
+        except ValidationError as error:
             usage.malformed += 1
-            return None
+            return Asked(None, mistake_of(error), completion, self.version(purpose))
+
+    def version(self, purpose: str) -> str:
+        """Return the version of a purpose's wording; "" where the model is asked without words."""
+        if self.prompts is None or self.model is None or self.model.card.pure:
+            return ""
+        return self.prompts.version(purpose)
 
     async def complete(
         self, requests: Sequence[Request], seeds: Sequence[int], caller: str, usage: Usage
@@ -210,7 +228,8 @@ class Context:
 
     async def model(self, purpose: str, inputs: Mapping[str, Plain], schema: type[Reply]) -> Reply | None:
         """Return the model's reply parsed by `schema`, or None when it is unusable."""
-        return await self._services.ask(purpose, inputs, schema, self._drawn(purpose), self.space, self.usage)
+        asked = await self._services.ask(purpose, inputs, schema, self._drawn(purpose), self.space, self.usage)
+        return asked.value
 
     async def complete(self, requests: Sequence[Request]) -> list[Completion]:
         """Return one completion a request, in order."""

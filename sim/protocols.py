@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from simonides.sim.types import (
     Action,
+    Asked,
     Card,
     Completion,
     Effect,
@@ -169,6 +170,9 @@ class PolicyContext(Protocol):
 
     async def model(self, purpose: str, inputs: Mapping[str, Plain], schema: type[Reply]) -> Reply | None:
         """Ask the model one named question; None means that its reply was unusable."""
+
+    async def ask(self, purpose: str, inputs: Mapping[str, Plain], schema: type[Reply]) -> Asked[Reply]:
+        """Ask as `model` does, and be told the reply's text and, when it is unusable, what is wrong with it."""
 
     async def complete(self, requests: Sequence[Request]) -> Sequence[Completion]:
         """Ask the model what a schema cannot say; see `MemoryContext.complete`."""

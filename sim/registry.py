@@ -209,6 +209,8 @@ BUILTINS: dict[str, dict[str, str]] = {
         "extractive-reader": "simonides.agents.scripted.extractive:ExtractiveReader",
         "claim-holder": "simonides.agents.scripted.claims:ClaimHolder",
         "prompted": "simonides.agents.prompted:PromptedPolicy",
+        "react": "simonides.agents.react:ReActPolicy",
+        "order-reader": "simonides.agents.ordering:OrderReader",
     },
     "model": {
         "scripted": "simonides.agents.models.scripted:ScriptedModel",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple
+from typing import Any, Generic, Literal, NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -259,6 +259,22 @@ class Completion:
     truncated: int = 0
     scores: tuple[TokenScore, ...] = ()
     prompt_scores: tuple[TokenScore, ...] = ()
+
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked(Generic[T]):
+    """A model's reply, parsed (`value`, or None and in one line the `mistake`), and how it came about.
+
+    `prompt` is the version of the wording in which it was asked, "" where the model is asked without words.
+    """
+
+    value: T | None
+    mistake: str
+    completion: Completion
+    prompt: str = ""
 
 
 @dataclass(frozen=True, slots=True)

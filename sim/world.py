@@ -27,6 +27,7 @@ from simonides.sim.seeds import generator, place_seed, seed_of
 from simonides.sim.trace import WORLD, WORLD_CUT, WORLD_FAILED, TraceWriter
 from simonides.sim.types import (
     Action,
+    Asked,
     Completion,
     Experience,
     Failure,
@@ -313,10 +314,14 @@ class Turn:
 
     async def model(self, purpose: str, inputs: Mapping[str, Plain], schema: type[Parsed]) -> Parsed | None:
         """Return the model's parsed reply, or None when it is unusable."""
+        return (await self.ask(purpose, inputs, schema)).value
+
+    async def ask(self, purpose: str, inputs: Mapping[str, Plain], schema: type[Parsed]) -> Asked[Parsed]:
+        """Return the model's reply with its text and, when it is unusable, what is wrong with it."""
         usage = Usage()
-        reply = await self._services.ask(purpose, inputs, schema, self._drawn(purpose), self._caller, usage)
+        asked = await self._services.ask(purpose, inputs, schema, self._drawn(purpose), self._caller, usage)
         self.world.charge(self.agent, usage)
-        return reply
+        return asked
 
     async def complete(self, requests: Sequence[Request]) -> list[Completion]:
         """Return one completion a request, in order."""

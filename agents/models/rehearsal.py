@@ -10,7 +10,7 @@ from simonides.agents.models.scripted import ScriptedModel
 from simonides.sim.checks.stand_ins import SchemaReplies
 from simonides.sim.context import count_tokens
 from simonides.sim.errors import UserError
-from simonides.sim.types import Completion, ModelCard, Request
+from simonides.sim.types import Completion, ModelCard, Request, TokenScore
 
 
 class Rehearsal:
@@ -35,7 +35,8 @@ class Rehearsal:
         except UserError:
             (reply,) = await self._general.complete([request])
         read = sum(count_tokens(message.content) for message in request.messages) + count_tokens(request.prompt)
-        return replace(reply, prompt_tokens=read, completion_tokens=count_tokens(reply.text))
+        scores = () if request.logprobs is None else (TokenScore(reply.text, 0.0),)
+        return replace(reply, prompt_tokens=read, completion_tokens=count_tokens(reply.text), scores=scores)
 
     async def close(self) -> None:
         """Nothing was started."""

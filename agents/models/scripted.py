@@ -15,6 +15,10 @@ A stand-in, not a language model: replies are pure functions of the request's in
 | mb.overall_personality | days | the same |
 | reader.answer | question, context | {"answer"}: the sentence of the context that shares most with the question |
 | policy.action | situation, context, actions | {"action"}: the action that shares most with situation and context |
+| reader.react | the same, steps, recalls | {"thought", "do"}: recalls its most frequent word once, then answers |
+| policy.react | the same, steps, recalls | {"thought", "do"}: recalls its most frequent word once, then acts |
+| reader.order | labels | the first label |
+| judge.answer | truth, answer | "correct", "partly", "wrong": all, some, none of the truth's words are in the answer |
 
 Where a named input is absent, the texts of all inputs are taken in the order of their sorted keys.
 """
@@ -187,6 +191,27 @@ def choices(schema: Mapping[str, Plain]) -> list[str]:
     return list(action.get("enum", [action["const"]] if "const" in action else []))
 
 
+def _step(field: str, rule: Rule) -> Rule:
+    """Return a rule of steps: recalls once where it may, then does what `rule` says from all that was found."""
+
+    def step(request: Request) -> Plain:
+        given = request.inputs
+        about = extracts.frequent(extracts.flatten(given.get("question" if field == "answer" else "situation")), 1)
+        if given.get("recalls") and not given.get("steps") and about:
+            return {"thought": f"More about {about[0]}.", "do": {"recall": about[0]}}
+        found = [line.removeprefix("Found: ") for line in given.get("steps", ()) if line.startswith("Found: ")]
+        whole = replace(request, inputs={**given, "context": [*given.get("context", ()), *found]})
+        return {"thought": "That will do.", "do": rule(whole)}
+
+    return step
+
+
+def _grade(request: Request) -> Plain:
+    wanted = set(extracts.words(str(request.inputs.get("truth", "")) or NO_ANSWER))
+    said = wanted & set(extracts.words(str(request.inputs.get("answer", ""))))
+    return "correct" if said == wanted else "partly" if said else "wrong"
+
+
 RULES: Mapping[str, Rule] = {
     "sum.update": _update,
     "ga.importance": _importance,
@@ -198,4 +223,8 @@ RULES: Mapping[str, Rule] = {
     "mb.overall_personality": _portrait_of("days"),
     "reader.answer": _answer,
     "policy.action": _action,
+    "reader.react": _step("answer", _answer),
+    "policy.react": _step("action", _action),
+    "reader.order": lambda request: next(iter(request.inputs.get("labels", ())), ""),
+    "judge.answer": _grade,
 }

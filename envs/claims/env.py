@@ -26,6 +26,10 @@ Ints = npt.NDArray[np.int64]
 Infos = dict[str, dict[str, Any]]
 
 
+SILENT = "say nothing"
+"""What saying nothing is called where actions are listed."""
+
+
 def claim(subject: int, value: str) -> str:
     """Return a claim as a sentence."""
     return f"The colour of tower {subject} is {value}."
@@ -41,19 +45,30 @@ class ClaimsEnv(ParallelEnv[str, Ints, int]):  # type: ignore[misc]
 
     An observation is int64[3]: the claim heard (0 none, else its number + 1), its value (0 none), the topic. Infos
     hold `text`, `time`, `session`, `session_end`, `probe`, `experiences`, `question` (the topic in words), `topic`,
-    `options`, and on a question's tick `answer_key`.
+    `options`, on a question's tick `answer_key`, and with `listed` the `legal_actions` in words, for policies that
+    choose by words.
     """
 
     metadata: dict[str, Any] = {"name": "claims_v0", "render_modes": [], "is_parallelizable": True}  # noqa: RUF012 (PettingZoo's form)
     render_mode = None
 
     def __init__(
-        self, agents: int, claims: int, values: int, witnesses: int, ticks: int, ask_every: int, seed: int
+        self,
+        agents: int,
+        claims: int,
+        values: int,
+        witnesses: int,
+        ticks: int,
+        ask_every: int,
+        seed: int,
+        listed: bool = False,
     ) -> None:
         if witnesses > agents:
             raise StudyError(f"claims.witnesses: {witnesses} witnesses of {agents} agents; use at most {agents}.")
         self.n, self.k, self.ticks, self.ask_every = agents, claims, ticks, ask_every
         self.witnesses, self.options = witnesses, list(VALUES[:values])
+        said = [{"text": value, "value": i} for i, value in enumerate(self.options, start=1)]
+        self._listed = {"legal_actions": [{"text": SILENT, "value": 0}, *said], "noop": 0} if listed else {}
         self.possible_agents = [f"player_{i}" for i in range(agents)]
         self.agents: list[str] = []
         self._spaces: dict[str, tuple[Box, Discrete[Any]]] = {}
@@ -186,6 +201,7 @@ class ClaimsEnv(ParallelEnv[str, Ints, int]):  # type: ignore[misc]
                 "question": self._questions[topic],
                 "topic": topic,
                 "options": self.options,
+                **self._listed,
             }
             for agent, told, topic in zip(self.agents, lived, self._topics.tolist(), strict=True)
         }
@@ -228,9 +244,11 @@ def claims(
     witnesses: Annotated[int, Field(ge=1)] = 2,
     ticks: Annotated[int, Field(ge=1)] = 60,
     ask_every: Annotated[int, Field(ge=2)] = 5,
+    listed: bool = False,
 ) -> ClaimsEnv:
     """Return a world of claims; `seed` and the number of the `world` fix truths, witnesses, topics and meetings.
 
+    `listed` lists the legal actions in words, which prompted policies need and millions of ticks of others do not.
     Raises StudyError when there are more witnesses than agents.
     """
-    return ClaimsEnv(agents, claims, values, witnesses, ticks, ask_every, seed_of(seed, world) >> 1)
+    return ClaimsEnv(agents, claims, values, witnesses, ticks, ask_every, seed_of(seed, world) >> 1, listed)

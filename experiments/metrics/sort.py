@@ -18,6 +18,7 @@ from scipy.stats import kstest  # type: ignore[import-untyped]
 from simonides.experiments.metrics.books import Book, Ints, sentence_starts
 from simonides.experiments.metrics.stats import Interval, wilson
 from simonides.sim.errors import DataError
+from simonides.sim.labels import likeliest
 from simonides.sim.seeds import generator
 
 EXCERPT_WORDS = (250, 1000, 2500, 10_000, 20_000)
@@ -164,14 +165,8 @@ def choose(log_probabilities: Mapping[str, float]) -> Choice:
 
     A token counts with or without a leading space, however a tokenizer spells that space. A tie goes to A.
     """
-    best: dict[Label, float] = {}
-    for token, value in log_probabilities.items():
-        label = _LABELS.get(token.lstrip(" \u2581\u0120"))
-        if label:
-            best[label] = max(value, best.get(label, value))
-    if not best:
-        return "X"
-    return "A" if best.get("A", -np.inf) >= best.get("B", -np.inf) else "B"
+    label = likeliest(log_probabilities, tuple(_LABELS))
+    return "X" if label is None else _LABELS[label]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,12 @@
 """Recalled records render as dated lines, whole, in order, within a budget."""
 
+import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
 from simonides.sim.context import count_tokens
-from simonides.sim.render import date_of, line_of, render
-from simonides.sim.types import Recalled
+from simonides.sim.render import date_of, line_of, render, situation_of
+from simonides.sim.types import Observation, Recalled
 
 MAY = 1_683_554_160.0  # 8 May 2023, 13:56 UTC
 
@@ -33,3 +34,25 @@ def test_a_context_never_exceeds_its_budget_and_holds_whole_records(words, budge
     assert count_tokens(shown) <= budget
     lines = [line_of(item) for item in items]
     assert shown in ["\n".join(lines[:n]) for n in range(len(lines) + 1)]
+
+
+def seen(text="", raw=None, **info):
+    return Observation("ana", "w", 0, 0.0, text, raw, info)
+
+
+def test_a_situation_is_the_text_or_else_the_raw_value_in_words():
+    assert situation_of(seen("A door.", [1])) == "A door."
+    assert situation_of(seen("", np.array([0.123456, 2.0], np.float32))) == "[0.1235, 2]"
+    assert situation_of(seen("", {"at": (1, True), "name": "x"})) == "at: [1, True]; name: x"
+    assert situation_of(seen("", np.zeros((64, 64, 3), np.uint8))) == "array of shape 64x64x3"
+    assert situation_of(seen()) == ""
+
+
+def test_a_question_beside_the_text_is_part_of_the_situation():
+    assert situation_of(seen("A door.", question="Open it?")) == "A door.\nOpen it?"
+    assert situation_of(seen("Open it?", question="Open it?")) == "Open it?"
+    assert situation_of(seen("", [0, 3], question="Open it?")) == "Open it?"
+
+
+def test_time_zero_is_no_date():
+    assert line_of(Recalled("a", "Ana moved.", 1.0)) == "Ana moved."

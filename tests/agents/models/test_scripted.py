@@ -56,6 +56,21 @@ class Chosen(Strict):
     action: str
 
 
+class Recalling(Strict):
+    recall: str
+
+
+class Answering(Strict):
+    thought: str
+    do: Answer | Recalling
+
+
+class Acting(Strict):
+    thought: str
+    do: Chosen | Recalling
+
+
+REACT = {"context": TURNS, "steps": [], "recalls": 1}
 CASES = {
     "sum.update": ({"summary": "Rui likes cake.", "turns": TURNS}, Text),
     "ga.importance": ({"text": TURNS[0]}, Importance),
@@ -67,7 +82,11 @@ CASES = {
     "mb.overall_personality": ({"days": DAYS}, Text),
     "reader.answer": ({"question": "What does the bakery sell?", "context": TURNS}, Answer),
     "policy.action": ({"situation": "A cake is here.", "context": TURNS, "actions": ["leave", "eat cake"]}, Chosen),
+    "reader.react": ({"question": "What does the bakery sell?", **REACT}, Answering),
+    "policy.react": ({"situation": "A cake is here.", "actions": ["leave", "eat cake"], **REACT}, Acting),
 }
+LABELS = {"reader.order", "judge.answer"}
+"""Purposes whose reply is a bare word."""
 
 
 def complete(*requests: Request, model: ScriptedModel | None = None) -> list[Completion]:
@@ -79,7 +98,7 @@ def reply(purpose: str, inputs: dict, **options) -> dict:
 
 
 def test_every_purpose_has_a_case_here():
-    assert set(CASES) == set(RULES)
+    assert set(CASES) | LABELS == set(RULES)
 
 
 @pytest.mark.parametrize("purpose", sorted(CASES))
@@ -95,7 +114,7 @@ def test_a_reply_fits_its_schema_and_does_not_depend_on_seed_or_company(purpose)
 @pytest.mark.parametrize("purpose", sorted(CASES))
 @pytest.mark.parametrize("inputs", [{}, {"b": ["Second text 2."], "a": "First text.", "n": 3}, {"a": {"x": ["", " "]}}])
 def test_a_reply_fits_its_schema_for_inputs_of_any_shape(purpose, inputs):
-    if purpose == "policy.action":
+    if purpose.startswith("policy."):
         inputs = {**inputs, "actions": ["go"]}
     assert CASES[purpose][1].model_validate(reply(purpose, inputs))
 
@@ -182,3 +201,28 @@ def test_rules_can_be_replaced_by_data_or_by_a_raw_text():
 
 def test_the_registry_builds_it_by_name():
     assert isinstance(registry("model").build("scripted", {}), ScriptedModel)
+
+
+def test_a_step_recalls_once_and_then_acts_on_what_was_found():
+    given = {"question": "What does the bakery sell?", "context": [], "steps": [], "recalls": 2}
+    first = reply("reader.react", given)
+    assert set(first["do"]) == {"recall"}
+    found = ["Recall: bakery", "Found: Rui: The bakery in Porto sells almond cake."]
+    assert reply("reader.react", {**given, "steps": found})["do"] == {
+        "answer": "The bakery in Porto sells almond cake."
+    }
+    assert set(reply("reader.react", {**given, "recalls": 0})["do"]) == {"answer"}
+
+
+@pytest.mark.parametrize(
+    "truth, answer, grade",
+    [
+        ("almond cake", "It was almond cake.", "correct"),
+        ("almond cake", "Some cake", "partly"),
+        ("almond cake", "Bread", "wrong"),
+        ("", NO_ANSWER, "correct"),
+        ("", "Bread", "wrong"),
+    ],
+)
+def test_an_answer_is_graded_by_the_words_of_the_truth(truth, answer, grade):
+    assert complete(Request("judge.answer", {"truth": truth, "answer": answer}))[0].text == grade
