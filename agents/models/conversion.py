@@ -16,7 +16,7 @@ Progress = Callable[[str, float], None]
 
 
 def convert(source: Path, target: Path, progress: Progress) -> None:
-    """Write the model of a GGUF file to a new folder, dequantised. Takes about 40 s of processor time for 135 M weights.
+    """Write the model of a GGUF file to a new folder, dequantised: about 40 s of processor time for 135 M weights.
 
     `quantization_config` is dropped from the configuration, since engines would look for quantised weights.
     """

