@@ -166,7 +166,7 @@ def prepare(name: str, cache: Path | None = None, progress: Progress | None = No
             _make(model, folder, told)
     except OSError as error:
         raise NotWritten(
-            f"{folder} could not be made: {error.strerror or error}; make room, or set SIMONIDES_CACHE to another folder."
+            f"{folder} could not be made: {error.strerror or error}; make room, or set SIMONIDES_CACHE."
         ) from None
     return folder
 
