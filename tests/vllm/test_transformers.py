@@ -140,9 +140,8 @@ def test_scores_of_a_long_prompt_do_not_depend_on_its_pieces(model, monkeypatch)
     (whole,) = ask(model, request)
     monkeypatch.setattr("simonides.agents.models.transformers_engine.PIECE", 7)
     (pieces,) = ask(model, request)
-    assert [s.logprob for s in pieces.prompt_scores] == pytest.approx(
-        [s.logprob for s in whole.prompt_scores], abs=1e-3
-    )
+    found, expected = ([score.logprob for score in each.prompt_scores] for each in (pieces, whole))
+    assert found == pytest.approx(expected, abs=1e-3)
 
 
 def test_a_prompt_beyond_the_context_is_cut_and_counted():
