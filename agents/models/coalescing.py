@@ -50,9 +50,11 @@ class Batches:
                 answers = await asyncio.to_thread(self._answer, [request for request, _ in batch])
             except BaseException as error:
                 self._settle([*batch, *self._taken()], error)
+                if isinstance(error, Exception):
+                    return  # those who asked have it
                 raise
-            for (_, future), answer in zip(batch, answers, strict=True):
-                self._settle([(_, future)], answer)
+            for asked, answer in zip(batch, answers, strict=True):
+                self._settle([asked], answer)
 
     def _next(self) -> list[Waiting]:
         """Take the next batch out of the queue, without those who no longer wait."""
