@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import re
 import threading
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -20,6 +21,9 @@ from simonides.sim.types import Completion, Request, TokenScore
 
 PIECE = 256
 """Tokens of a prompt that are scored at once: their scores take vocabulary * 4 bytes each."""
+
+SOURCE = re.compile(r"^\[[\d:]+\] \S+:\d+: ")
+"""Time and line of C++ that xgrammar puts before what it says."""
 
 OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "not enough memory", "bad_alloc")
 
@@ -76,9 +80,7 @@ class Engine:
         except ModelFailed as error:
             return error
         except (RuntimeError, ValueError, TypeError) as error:
-            return ModelFailed(
-                f"{self._identity}: {request.purpose} asks for a form that xgrammar refuses: {_line(error)}."
-            )
+            return ModelFailed(f"{self._identity}: {request.purpose} has a form that xgrammar refuses: {_line(error)}.")
         return Row(request, fitted.tokens, fitted.cut, self._tokenizer, grammar)
 
     def _answer(self, rows: Sequence[Row | ModelFailed]) -> list[Completion | Exception]:
@@ -191,5 +193,5 @@ def _out_of_memory(error: Exception) -> bool:
 
 def _line(error: Exception) -> str:
     """Return an error as one line, without its last full stop."""
-    text = " ".join(str(error).split())[:300] or type(error).__name__
+    text = SOURCE.sub("", " ".join(str(error).split()))[:300] or type(error).__name__
     return ("out of memory: " + text if _out_of_memory(error) else text).rstrip(".")
