@@ -16,9 +16,9 @@ import httpx
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_exponential
 
 from simonides.sim.errors import DataError, UnknownName, UserError, near
+from simonides.sim.usercache import user_cache
 
 UNKNOWN = "unknown until first fetch, then pinned in the cache"
-CACHE_VARIABLE = "SIMONIDES_CACHE"
 ATTEMPTS = 4
 CHUNK = 1 << 16
 
@@ -122,10 +122,8 @@ def dataset(name: str) -> DataSet:
 
 
 def cache_folder() -> Path:
-    """Return where data sets are kept: `SIMONIDES_CACHE`, else the user's cache folder (`XDG_CACHE_HOME`)."""
-    own = os.environ.get(CACHE_VARIABLE)
-    base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "simonides"
-    return (Path(own).expanduser() if own else base) / "data"
+    """Return where data sets are kept: in the user's cache."""
+    return user_cache() / "data"
 
 
 def path(name: str) -> Path:

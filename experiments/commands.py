@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import json
 import sys
+from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -29,7 +30,6 @@ TrialName = Annotated[str | None, typer.Option(help="A trial, by its id or by it
 check = typer.Typer(help="Check a part against what every part of its kind must hold.", no_args_is_help=True)
 score = typer.Typer(help="Score files of answers by a benchmark's own rule.", no_args_is_help=True)
 data = typer.Typer(help="Public data sets: fetched from their publishers when asked.", no_args_is_help=True)
-models = typer.Typer(help="The models that policies and memory systems can ask.", no_args_is_help=True)
 
 
 def console_of() -> Console:
@@ -39,22 +39,29 @@ def console_of() -> Console:
 
 def join(app: typer.Typer) -> None:
     """Add these commands to the command line."""
-    app.command(name="list")(list_parts)
+    app.command(name="list")(list_parts_of)
     for command in (plan, show, calls, report, plot, debug):
         app.command()(command)
-    for name, group in (("check", check), ("score", score), ("data", data), ("models", models)):
+    for name, group in (("check", check), ("score", score), ("data", data)):
         app.add_typer(group, name=name)
 
 
-def list_parts(kind: Annotated[str, typer.Argument(help="memory, environment, policy, ...")]) -> int:
+def list_parts_of(kind: Annotated[str, typer.Argument(help="memory, environment, policy, ...")]) -> int:
     """List the parts of one kind: name, who registered it, and what its file says it is."""
+    list_parts(kind)
+    return 0
+
+
+def list_parts(kind: str, note: Callable[[str], str] | None = None) -> None:
+    """Print the parts of one kind, each with a note about it where there is one."""
     owners = registry(kind).names()
     width = max(map(len, owners), default=0)
     for name, owner in owners.items():
         typer.echo(f"{name.ljust(width)}  {owner}")
         if first := _first_sentence(owner):
             typer.echo(f"{' ' * width}  {first}")
-    return 0
+        if note is not None and (more := note(name)):
+            typer.echo(f"{' ' * width}  {more}")
 
 
 def _first_sentence(module: str) -> str:
@@ -67,12 +74,6 @@ def _first_sentence(module: str) -> str:
         return ""
     text = ast.get_docstring(ast.parse(Path(spec.origin).read_text(encoding="utf-8")))
     return text.splitlines()[0] if text else ""
-
-
-@models.command(name="list")
-def list_models() -> int:
-    """List the registered models."""
-    return list_parts("model")
 
 
 def plan(study: StudyName, overrides: Overrides = None) -> int:
@@ -176,7 +177,8 @@ def debug(
     return debug_trial(trials[0] if trial is None else find_trial(trials, trial), at, typer.echo)
 
 
-def _parameters(given: list[str] | None) -> dict[str, Any]:
+def parameters_of(given: list[str] | None) -> dict[str, Any]:
+    """Return "name=value" words as parameters, values read as YAML. Raises UserError."""
     found = {}
     for one in given or ():
         name, equals, raw = one.partition("=")
@@ -198,7 +200,7 @@ def check_memory(name: Part, parameters: Parameters = None) -> int:
     from simonides.sim.checks.memory import check_memory
     from simonides.sim.checks.report import render
 
-    report = check_memory(name, _parameters(parameters))
+    report = check_memory(name, parameters_of(parameters))
     typer.echo(render(report))
     return 0 if report.passed else 1
 

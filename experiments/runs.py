@@ -30,6 +30,7 @@ from simonides.sim.config import Layout, Part, Study, Trial, parse_study
 from simonides.sim.errors import CorruptFile, StudyError, UserError, near
 from simonides.sim.modelcalls import FILE as CALLS
 from simonides.sim.registry import one_line, registry
+from simonides.sim.usercache import user_cache
 
 STUDY, MANIFEST, OUTCOME, REPORT = "study.yaml", "manifest.json", "outcome.json", "report.html"
 
@@ -73,9 +74,7 @@ def cache_folder(chosen: Path | None = None) -> Path:
     """
     if chosen is not None:
         return chosen.expanduser().resolve()
-    own = os.environ.get("SIMONIDES_CACHE")
-    home = own or f"{os.environ.get('XDG_CACHE_HOME') or '~/.cache'}/simonides"
-    return Path(home).expanduser().resolve() / "embeddings"
+    return user_cache() / "embeddings"
 
 
 def write_whole(path: Path, text: str) -> None:

@@ -33,7 +33,12 @@ KINDS = (
 
 EXTRAS: dict[str, str] = {
     "sentence_transformers": "sentence-transformers",
-    "torch": "sentence-transformers",
+    "torch": "transformers",
+    "transformers": "transformers",
+    "accelerate": "transformers",
+    "gguf": "transformers",
+    "safetensors": "transformers",
+    "xgrammar": "transformers",
 }
 """Import name of a heavy library -> the extra that installs it."""
 
@@ -215,6 +220,7 @@ BUILTINS: dict[str, dict[str, str]] = {
     "model": {
         "scripted": "simonides.agents.models.scripted:ScriptedModel",
         "rehearsal": "simonides.agents.models.rehearsal:Rehearsal",
+        "transformers": "simonides.agents.models.transformers_local:TransformersModel",
     },
     "prompts": {"packaged": "simonides.agents.prompts:Prompts"},
     "embedder": {

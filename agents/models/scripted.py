@@ -58,19 +58,30 @@ FIRST_PERSON = frozenset({"i", "me", "my", "mine", "we", "our"})
 class ScriptedModel:
     """A model that answers by rules, one a purpose; `rules` replace or add some, for tests and for adversaries.
 
+    `replies` do the same as data, so that a study can give them: the reply to every question of a purpose, a text that
+    is sent as it is, or plain data that is sent as JSON. `choices` and `regex` of a request bind the reply.
     Tokens are counted as words between white space: of all texts in the inputs, and of the reply.
+
+        model: {name: scripted, replies: {reader.answer: {answer: Nobody knows.}}}
 
         reply, = await ScriptedModel().complete([Request("ga.importance", {"text": "We moved to Porto in 2021."})])
         reply.text  # '{"importance": 8}'
     """
 
-    card = ModelCard("scripted", structured=frozenset({"json"}), pure=True)
+    card = ModelCard("scripted", structured=frozenset({"json", "choice", "regex"}), pure=True)
 
-    def __init__(self, rules: Mapping[str, Rule] | None = None) -> None:
-        self._rules = {**RULES, **(rules or {})}
+    def __init__(self, rules: Mapping[str, Rule] | None = None, replies: Mapping[str, Plain] | None = None) -> None:
+        """Raises UserError for a purpose that has both a rule and a reply."""
+        if both := sorted(set(rules or ()) & set(replies or ())):
+            raise UserError(f"model.replies: {both[0]!r} has a rule as well; give one of them.")
+        fixed = {purpose: _always(reply) for purpose, reply in (replies or {}).items()}
+        self._rules = {**RULES, **(rules or {}), **fixed}
 
     async def complete(self, requests: Sequence[Request]) -> list[Completion]:
-        """Return one completion a request, in order. Raises UserError for a purpose that has no rule."""
+        """Return one completion a request, in order.
+
+        Raises UserError for a purpose that has no rule, and where nothing that it knows fits the request's `regex`.
+        """
         return [self._answer(request) for request in requests]
 
     async def close(self) -> None:
@@ -78,15 +89,54 @@ class ScriptedModel:
 
     def _answer(self, request: Request) -> Completion:
         rule = self._rules.get(request.purpose)
-        if rule is None:
+        if rule is None and not request.choices and not request.regex:
             raise UserError(
                 f"The scripted model has no rule for {request.purpose!r}.{near(request.purpose, self._rules)} "
                 f"Known: {', '.join(sorted(self._rules))}. Add one with rules=, or use another model."
             )
-        reply = rule(request)
+        reply = rule(request) if rule is not None else ""
         text = reply if isinstance(reply, str) else json.dumps(reply, ensure_ascii=False, sort_keys=True)
+        text = _bound(request, reply, text)
         asked = sum(len(part.split()) for part in extracts.flatten(request.inputs))
         return Completion(text, prompt_tokens=asked, completion_tokens=len(text.split()))
+
+
+def _always(reply: Plain) -> Rule:
+    return lambda request: reply
+
+
+def _bound(request: Request, reply: Plain, text: str) -> str:
+    """Return a reply of the form that the request asks for.
+
+    Of `choices`, the one that the rule gave, else the one that shares most words with what it gave and with the inputs,
+    the first of equals. For a `regex`, what the rule gave, or the first text in it or in the inputs that matches.
+    """
+    if request.choices:
+        return _choice(request, [text, *extracts.flatten(reply)])
+    return _matching(request, text) if request.regex else text
+
+
+def _choice(request: Request, replies: Sequence[str]) -> str:
+    given = [reply for reply in replies if reply in request.choices]
+    texts = [text for text in (*replies, *extracts.flatten(request.inputs)) if text not in request.choices]
+    best, _ = _best({word for text in texts for word in extracts.content_words(text)}, request.choices)
+    return given[0] if given else request.choices[best]
+
+
+def _matching(request: Request, text: str) -> str:
+    try:
+        pattern = re.compile(request.regex)
+    except re.error as error:
+        raise UserError(f"{request.purpose}: {request.regex!r} is no regular expression: {error}.") from None
+    if pattern.fullmatch(text):
+        return text
+    for candidate in (text, *extracts.flatten(request.inputs)):
+        if match := pattern.search(candidate):
+            return match.group()
+    raise UserError(
+        f"The scripted model finds nothing of the form {request.regex!r} for {request.purpose!r}: "
+        "give a reply of that form with replies=, or use another model."
+    )
 
 
 def _texts(request: Request, *keys: str) -> list[str]:

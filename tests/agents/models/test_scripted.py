@@ -199,6 +199,33 @@ def test_rules_can_be_replaced_by_data_or_by_a_raw_text():
     assert (first.text, second.text) == ("not json", '{"n": 1}')
 
 
+def test_a_study_can_fix_replies_as_data():
+    fixed = {"reader.answer": {"answer": "x"}, "my.purpose": "raw text"}
+    model = registry("model").build("scripted", {"replies": fixed})
+    first, second = complete(Request("reader.answer", {}), Request("my.purpose", {}), model=model)
+    assert (first.text, second.text) == ('{"answer": "x"}', "raw text")
+    with pytest.raises(UserError, match=r"model\.replies: 'p' has a rule as well"):
+        ScriptedModel({"p": lambda request: ""}, {"p": ""})
+
+
+def test_a_reply_is_one_of_the_choices_whether_the_purpose_is_known_or_not():
+    choices = ("leave the room", "eat cake")
+    inputs = {"situation": "A cake is here.", "actions": list(choices)}
+    for purpose in ("policy.action", "no.such.purpose"):
+        assert complete(Request(purpose, inputs, choices=choices))[0].text == "eat cake"
+    model = ScriptedModel(replies={"p": {"action": "leave the room"}})
+    assert complete(Request("p", inputs, choices=choices), model=model)[0].text == "leave the room"
+
+
+def test_a_reply_matches_the_regex_or_the_model_says_that_it_cannot():
+    asked = Request("no.such.purpose", {"b": "on 2023-05-07 or 2023-06-01", "a": "a day"}, regex=r"\d{4}-\d\d-\d\d")
+    assert complete(asked)[0].text == "2023-05-07"
+    assert complete(asked, model=ScriptedModel(replies={asked.purpose: "1999-01-01"}))[0].text == "1999-01-01"
+    for regex, told in (("[0-9]{9}", "finds nothing of the form"), ("(", "is no regular expression")):
+        with pytest.raises(UserError, match=told):
+            complete(Request("no.such.purpose", {"a": "a day"}, regex=regex))
+
+
 def test_the_registry_builds_it_by_name():
     assert isinstance(registry("model").build("scripted", {}), ScriptedModel)
 
