@@ -233,7 +233,9 @@ def score_judge(folder: RunFolder, model: ModelName, parameters: Parameters = No
     from simonides.experiments.runs import Run
     from simonides.sim.config import Part
 
-    return judge_run(Run(folder), Part.model_validate({**_parameters(parameters), "name": model}), calls, console_of())
+    return judge_run(
+        Run(folder), Part.model_validate({**parameters_of(parameters), "name": model}), calls, console_of()
+    )
 
 
 @score.command(name="sort")
@@ -251,7 +253,7 @@ def score_order(
     from simonides.experiments.ordering import run_sort
     from simonides.sim.config import Part
 
-    part = Part.model_validate({**_parameters(parameters), "name": model})
+    part = Part.model_validate({**parameters_of(parameters), "name": model})
     return run_sort([book], (excerpt, segment), excerpts, part, calls, out, console_of())
 
 
