@@ -24,6 +24,9 @@ from simonides.sim.trial import Assembly, Models, hosted
 RESTARTS = 5
 """How often an actor is restarted before its trial fails: a lost node costs one, a part that kills its host all."""
 
+START_LIMIT = 120.0
+"""Seconds that an actor may take before its first sign of life: on a busy machine, importing alone takes many."""
+
 Progress = Callable[[Mapping[str, int]], None]
 
 
@@ -114,6 +117,7 @@ class Fleet:
         }
         used = range(min(layout.world_actors, len(assembly.worlds)))
         self.worlds = {i: _actor(WorldActor, 64).remote(*common, i, *place, self.memory) for i in used}
+        self._began = monotonic()
         self._heard: dict[str, float] = {}
 
     def run(self, progress: Progress | None, stopping: threading.Event) -> TrialOutcome:
@@ -153,8 +157,9 @@ class Fleet:
         ready, _ = ray.wait(list(signs.values()), num_returns=len(signs), timeout=min(1.0, self.limit / 4))
         for name, ref in signs.items():
             if ref not in ready:
-                if now - self._heard.setdefault(name, now) > self.limit:
-                    return f"The {name} did not answer for {self.limit:g} s: its code hangs; its host was killed."
+                limit = self.limit if name in self._heard else max(self.limit, START_LIMIT)
+                if now - self._heard.get(name, self._began) > limit:
+                    return f"The {name} did not answer for {limit:g} s: its code hangs; its host was killed."
                 continue
             self._heard[name] = now
             try:

@@ -55,7 +55,7 @@ class OnRay:
             found = fleet.run(progress, self._stopping)
         finally:
             fleet.stop()
-        if not list(folder.glob("trace-worlds-*")):
+        if not found.failed and not list(folder.glob("trace-worlds-*")):
             raise UserError(
                 f"{folder}: no actor's trace is here: give --out a folder that all nodes of the cluster share."
             )
