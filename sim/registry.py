@@ -221,6 +221,7 @@ BUILTINS: dict[str, dict[str, str]] = {
         "scripted": "simonides.agents.models.scripted:ScriptedModel",
         "rehearsal": "simonides.agents.models.rehearsal:Rehearsal",
         "transformers": "simonides.agents.models.transformers_local:TransformersModel",
+        "openai": "simonides.agents.models.openai_http:OpenAIModel",
     },
     "prompts": {"packaged": "simonides.agents.prompts:Prompts"},
     "embedder": {
