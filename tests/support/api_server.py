@@ -25,7 +25,7 @@ class Asked:
 
 @dataclass(frozen=True)
 class Answer:
-    """What is sent back: after `delay` seconds, cut off after `cut` bytes of the body, a byte each `drip` s, or never."""
+    """What is sent back: after `delay` seconds, cut off after `cut` bytes, one byte each `drip` s, or never."""
 
     status: int = 200
     body: bytes = b""
