@@ -228,6 +228,7 @@ BUILTINS: dict[str, dict[str, str]] = {
         "minilm-int8": "simonides.memory_actors.embedders.minilm:MiniLMInt8",
         "hashing": "simonides.memory_actors.embedders.hashing:HashingEmbedder",
         "sentence-transformers": "simonides.memory_actors.embedders.sentence:SentenceTransformer",
+        "openai": "simonides.memory_actors.embedders.openai_http:OpenAIEmbedder",
     },
     "index": {
         "arena": "simonides.memory_actors.indexes.arena:ArenaIndex",

@@ -35,6 +35,7 @@ BLIND = 0.75
 CHARACTERS = 4
 """Characters of a token, as the platform counts where no tokenizer is at hand."""
 
+Overflow = Literal["refuse", "cut-oldest"]
 Count = Annotated[int, Field(ge=1)]
 Positive = Annotated[float, Field(gt=0)]
 NotNegative = Annotated[float, Field(ge=0)]
@@ -66,8 +67,9 @@ class OpenAIModel:
     happens to a prompt that does not fit: it is refused, or loses its oldest text, which completions count as
     `truncated`. `omit` are fields that the server does not take ("seed", "temperature"), `extra` ones that it needs.
 
-    The identity is "openai/", the model's name and `revision`, with a hash of `structured`, `omit` and `extra` where
-    they are given. The URL is no part of it: a study that moves to another server goes on from its records.
+    `identity` names what decides the replies. By default it is "openai/" and the model's name, with a hash of
+    `structured`, `overflow`, `omit` and `extra` where they are given. Say it when the weights behind a name change. The
+    URL is no part of it: a study that moves to another server goes on from its records.
     """
 
     def __init__(
@@ -75,7 +77,7 @@ class OpenAIModel:
         model: Annotated[str, Field(min_length=1)],
         url: str,
         key_env: str = "OPENAI_API_KEY",
-        revision: str = "",
+        identity: str = "",
         timeout: Positive = 120.0,
         attempts: Count = 6,
         backoff: Positive = 1.0,
@@ -87,7 +89,7 @@ class OpenAIModel:
         logprobs: Annotated[int, Field(ge=-1)] = -1,
         prompt_logprobs: bool = False,
         context: Annotated[int, Field(ge=0)] = 0,
-        overflow: Literal["refuse", "cut-oldest"] = "refuse",
+        overflow: Overflow = "refuse",
         omit: tuple[str, ...] = (),
         extra: Mapping[str, Plain] = EMPTY,
         prompt_price: NotNegative = 0.0,
@@ -96,8 +98,8 @@ class OpenAIModel:
         """Check the URL; connect to nothing. Raises UserError for what is no plain URL."""
         api = Api.at(url, key_env)
         self.card = ModelCard(
-            _identity(model, revision, structured, omit, extra), context, True, ENFORCED[structured], logprobs,
-            prompt_logprobs, False, prompt_price, completion_price,
+            identity or _identity(model, structured, overflow, omit, extra), context, True, ENFORCED[structured],
+            logprobs, prompt_logprobs, False, prompt_price, completion_price,
         )  # fmt: skip
         self._model = model
         self._asked = f"Model {model!r} at {api.url}"
@@ -202,12 +204,11 @@ class OpenAIModel:
         )
 
 
-def _identity(model: str, revision: str, structured: str, omit: Sequence[str], extra: Mapping[str, Plain]) -> str:
-    name = f"openai/{model}" + (f"@{revision}" if revision else "")
-    if structured == "openai" and not omit and not extra:
-        return name
-    options = json.dumps([structured, sorted(omit), extra], sort_keys=True)
-    return f"{name}+{hashlib.sha256(options.encode()).hexdigest()[:12]}"
+def _identity(model: str, structured: str, overflow: str, omit: Sequence[str], extra: Mapping[str, Plain]) -> str:
+    if (structured, overflow) == ("openai", "refuse") and not omit and not extra:
+        return f"openai/{model}"
+    options = json.dumps([structured, overflow, sorted(omit), extra], sort_keys=True)
+    return f"openai/{model}+{hashlib.sha256(options.encode()).hexdigest()[:12]}"
 
 
 def _lengths(said: str, request: Request, context: int) -> tuple[int, int]:
