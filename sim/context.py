@@ -15,6 +15,7 @@ import numpy as np
 from pydantic import BaseModel, ValidationError
 
 from simonides.sim.errors import ContractBroken, UserError
+from simonides.sim.gathering import Gathering
 from simonides.sim.protocols import Embedder, Model, Prompts
 from simonides.sim.seeds import generator, identity, place_seed, seed_of
 from simonides.sim.types import Asked, Completion, Experience, FloatArray, Message, Place, Plain, Record, Request
@@ -114,12 +115,17 @@ class Services:
         """The same services for parts whose budget is used up."""
         return replace(self, muted=True)
 
-    def embed(self, texts: Sequence[str], usage: Usage) -> FloatArray:
+    @cached_property
+    def gathering(self) -> Gathering | None:
+        """The way to the embedder, which calls of the same moment share."""
+        return None if self.embedder is None else Gathering(self.embedder)
+
+    async def embed(self, texts: Sequence[str], usage: Usage) -> FloatArray:
         """Return float32[n, d] unit vectors. Raises UserError when the study names no embedder."""
-        if self.embedder is None:
+        if self.gathering is None:
             raise UserError("This part embeds texts, but the study names no embedder: add embedder: {name: hashing}.")
         usage.embedded += len(texts)
-        return self.embedder.embed(texts)
+        return await self.gathering.embed(texts)
 
     async def ask(
         self, purpose: str, inputs: Mapping[str, Plain], schema: type[Reply], seed: int, caller: str, usage: Usage
@@ -224,7 +230,7 @@ class Context:
 
     async def embed(self, texts: Sequence[str]) -> FloatArray:
         """Return float32[n, d] unit vectors."""
-        return self._services.embed(texts, self.usage)
+        return await self._services.embed(texts, self.usage)
 
     async def model(self, purpose: str, inputs: Mapping[str, Plain], schema: type[Reply]) -> Reply | None:
         """Return the model's reply parsed by `schema`, or None when it is unusable."""

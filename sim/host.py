@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import struct
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from simonides.sim.checkpoint import CheckpointStore, slug
 from simonides.sim.codec import pack
 from simonides.sim.context import Services, Usage
 from simonides.sim.errors import ContractBroken, Interrupted, StaleBatch
-from simonides.sim.exchange import Batch, BatchId, Refusal, Reply, pack_batch, unpack_batch
+from simonides.sim.exchange import Batch, BatchId, Read, Refusal, Reply, pack_batch, unpack_batch
 from simonides.sim.framing import FrameWriter, cut_torn_tail, read_file, read_frames, replace_file
 from simonides.sim.hung import TIMEOUT, InProgress, Task
 from simonides.sim.space import Space, SpaceSetup
@@ -27,6 +27,9 @@ from simonides.sim.types import Place, Query, Recall
 
 BATCH = 1
 EPOCH = struct.Struct("<I")
+Answered = tuple[Recall, tuple[str, str, str] | None, Usage]
+"""What a read recalled, its failure (part, phase and class of the error), and what it cost."""
+
 UNKNOWN_SIZE = 4096
 """Bytes that a space is taken to hold before it was ever packed."""
 
@@ -310,11 +313,9 @@ class SpaceHost:
         refusals = tuple(self._refusals.pop(batch.id, ()))
         # Every read is done, even when one fails: which spaces are here must not show in what is left behind.
         failures = [space.failure for space in client.spaces if space.failure and not batch.leave]
-        recalls: list[Recall] = []
         used: list[tuple[str, tuple[int, ...]]] = []
-        for read in batch.reads:
-            place, usage = Place(tick, batch.client, read.agent, batch.hop, read.n), Usage()
-            recall, failure = await self._read(batch, place, self.spaces[read.space], read.query, usage, task)
+        recalls: list[Recall] = []
+        for read, (recall, failure, usage) in zip(batch.reads, await self._read_all(batch, task), strict=True):
             recalls.append(recall)
             if failure is not None:
                 failures.append(failure)
@@ -325,7 +326,18 @@ class SpaceHost:
         spent = tuple(one for space in client.spaces if space.asks for one in space.spent_by(batch.client))
         return Reply(tuple(recalls), refusals, self.epoch, min(failures, default=None), -1, tuple(used), spent)
 
-    async def _read(
+    async def _read_all(self, batch: Batch, task: Task | None) -> Sequence[Answered]:
+        """Return what each read of a batch recalled, in order."""
+        reads = batch.reads
+        if len(reads) > 1 and any(self.spaces[read.space].gathers for read in reads):
+            return await asyncio.gather(*(self._read(batch, read, None) for read in reads))  # each in a task of its own
+        return [await self._read(batch, read, task) for read in reads]
+
+    async def _read(self, batch: Batch, read: Read, task: Task | None) -> Answered:
+        place, usage = Place(batch.tick, batch.client, read.agent, batch.hop, read.n), Usage()
+        return *await self._recall(batch, place, self.spaces[read.space], read.query, usage, task), usage
+
+    async def _recall(
         self, batch: Batch, place: Place, space: Space, query: Query, usage: Usage, task: Task | None
     ) -> tuple[Recall, tuple[str, str, str] | None]:
         if (batch.client, place.agent) not in space.spec.readers:
@@ -356,7 +368,7 @@ class SpaceHost:
         raise error
 
     async def _advance_all(self, spaces: list[Space], task: Task | None) -> None:
-        if len(spaces) > 1 and any(space.asks for space in spaces):
+        if len(spaces) > 1 and any(space.gathers for space in spaces):
             await asyncio.gather(*(self._advance(space, None) for space in spaces))  # each in a task of its own
             return
         for space in spaces:

@@ -223,7 +223,12 @@ class Prompts(Protocol):
 
 @runtime_checkable
 class Embedder(Protocol):
-    """Turns texts into unit vectors of one dimension."""
+    """Turns texts into unit vectors of one dimension.
+
+    It may declare two class attributes. `waits`: it blocks on a network or a device, so it is called in threads, from
+    several at once. `batches`: many texts in one call cost less than one by one, and give the same vectors to the last
+    bit. With either, the texts of one turn of the event loop come in one call.
+    """
 
     @property
     def dimension(self) -> int: ...

@@ -154,8 +154,12 @@ class Space:
         self.reads = 0
         """Reads in progress, so that an idle space can be told from a busy one."""
         self._system: MemorySystem | None = spec.make()
-        self.asks = bool(self._system.card.needs_model)
-        """True when the system asks a model, so that its work on a tick is worth doing concurrently."""
+        card, gathering = self._system.card, services.gathering
+        self.asks = bool(card.needs_model)
+        """True when the system asks a model."""
+        self.gathers = self.asks or (card.needs_embedder and gathering is not None and gathering.gathers)
+        """True when it asks a model, or an embedder whom many texts together cost less, so that its work on a tick is
+        worth doing concurrently."""
         self._spent: dict[Agent, Spent] | None = None
         """What operations have cost, by the world and agent that caused them; made when a model is first asked."""
         self._muted_from = GONE
@@ -409,7 +413,7 @@ class Space:
     async def _prepare(
         self, system: MemorySystem, queue: Sequence[Operation], contexts: Sequence[Context]
     ) -> Sequence[Plain]:
-        if len(queue) > 1 and self.asks:  # a served model gets the tick's questions as one batch
+        if len(queue) > 1 and self.gathers:  # a model or an embedder gets those of the tick as one batch
             jobs = [
                 system.prepare(op.experience, ctx) if op.experience is not None else _nothing()
                 for op, ctx in zip(queue, contexts, strict=True)

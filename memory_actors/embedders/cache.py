@@ -9,7 +9,7 @@ import tempfile
 import threading
 import zlib
 from collections.abc import Sequence
-from contextlib import closing
+from contextlib import AbstractContextManager, closing, nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -44,7 +44,8 @@ class CachedEmbedder:
         self.computed = 0
         """How many texts this process sent to the embedder."""
         self._front = _Front(keep, embedder.dimension)
-        self._lock = threading.Lock()
+        self._lock = threading.Lock()  # of the file and the front
+        self._turn: AbstractContextManager[object] = nullcontext() if self.waits else threading.Lock()
         self._database: sqlite3.Connection | None = None
         self._owner = 0
         if not self.path.exists():
@@ -65,19 +66,49 @@ class CachedEmbedder:
         """Name and version of the embedder's vectors."""
         return self._embedder.identity
 
+    @property
+    def waits(self) -> bool:
+        """Whether the embedder waits for a network or a device."""
+        return getattr(self._embedder, "waits", False)
+
+    @property
+    def batches(self) -> bool:
+        """Whether many texts in one call cost the embedder less than one by one."""
+        return getattr(self._embedder, "batches", False)
+
+    def held(self, texts: Sequence[str]) -> FloatArray | None:
+        """Return float32[n, dimension] at once when all vectors are in memory and nobody else is reading, else None."""
+        if not self._lock.acquire(blocking=False):
+            return None
+        try:
+            vectors = np.empty((len(texts), self.dimension), np.float32)
+            return None if self._front.fill(texts, vectors) else vectors
+        finally:
+            self._lock.release()
+
     def embed(self, texts: Sequence[str]) -> FloatArray:
         """Return float32[n, dimension], the stored vectors of these texts; computes those that nobody stored yet.
 
         Raises CorruptFile when the store cannot be read.
         """
-        with self._lock:
-            vectors = np.empty((len(texts), self.dimension), np.float32)
-            places: dict[str, list[int]] = {}
-            for place in self._front.fill(texts, vectors):
-                places.setdefault(texts[place], []).append(place)
-            for text, vector in self._stored(list(places)).items():
-                vectors[places[text]] = vector
-                self._front.put(text, vector)
+        with self._turn:
+            with self._lock:
+                vectors = np.empty((len(texts), self.dimension), np.float32)
+                places: dict[str, list[int]] = {}
+                for place in self._front.fill(texts, vectors):
+                    places.setdefault(texts[place], []).append(place)
+                keys = {text: self._key(text) for text in places}
+                found = self._look_up(list(keys.values())) if keys else {}
+            missing = [text for text, key in keys.items() if key not in found]
+            computed = self._embedder.embed(missing) if missing else None
+            with self._lock:
+                if computed is not None:
+                    self._store([keys[text] for text in missing], computed)
+                    self.computed += len(missing)
+                    found |= self._look_up([keys[text] for text in missing])  # another process may have been first
+                for text, rows in places.items():
+                    vectors[rows] = found[keys[text]]
+                    self._front.put(text, vectors[rows[0]])
             return vectors
 
     def close(self) -> None:
@@ -86,17 +117,6 @@ class CachedEmbedder:
             if self._database is not None:
                 self._database.close()
                 self._database = None
-
-    def _stored(self, texts: list[str]) -> dict[str, FloatArray]:
-        """Return the vector of each text, after storing those that are missing."""
-        keys = {text: self._key(text) for text in texts}
-        found = self._look_up(list(keys.values()))
-        missing = [text for text, key in keys.items() if key not in found]
-        if missing:
-            self._store([keys[text] for text in missing], self._embedder.embed(missing))
-            self.computed += len(missing)
-            found |= self._look_up([keys[text] for text in missing])  # another process may have been first
-        return {text: found[key] for text, key in keys.items()}
 
     def _key(self, text: str) -> bytes:
         return hashlib.sha256(f"{self.identity}\0{text}".encode("utf-8", "surrogatepass")).digest()

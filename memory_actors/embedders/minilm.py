@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, files
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import onnxruntime  # type: ignore[import-untyped]
@@ -57,6 +58,9 @@ class MiniLMInt8:
     token count go through together and none is padded, so that a text's vector is the same alone and in any batch.
     One thread, so that many processes share a machine. The files are opened at the first use.
     """
+
+    batches: ClassVar[bool] = True
+    """64 texts together take two thirds of their time one by one, and no bit of a vector depends on its batch."""
 
     def __init__(self, batch_size: int = 32) -> None:
         if batch_size < 1:

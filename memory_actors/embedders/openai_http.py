@@ -42,8 +42,8 @@ class OpenAIEmbedder:
     environment variable `key_env` for each request and kept nowhere; without it none is sent. Texts go in pages of
     `batch_size`, at most `concurrency` of them at once. A page may take `timeout` seconds. It is tried `attempts`
     times, with random pauses that double from `backoff` up to 30 s, or as long as the server asks, up to `patience`.
-    `extra` are further fields of the body ({"dimensions": 256}). The identity, by default made of name, dimension and `extra`,
-    is the cache's key: say it when the weights behind a name change.
+    `extra` are further fields of the body ({"dimensions": 256}). The identity, by default made of name, dimension and
+    `extra`, is the cache's key: say it when the weights behind a name change.
     """
 
     waits: ClassVar[bool] = True
@@ -165,7 +165,8 @@ class OpenAIEmbedder:
         lengths = np.sqrt((found * found).sum(axis=1, keepdims=True))
         if not np.isfinite(lengths).all():
             raise ModelFailed(f"{self._asked}: a vector holds numbers that are not finite.")
-        return np.divide(found, lengths, out=found, where=lengths > 0).astype(np.float32)
+        unit: FloatArray = np.divide(found, lengths, out=found, where=lengths > 0).astype(np.float32)
+        return unit
 
 
 def _identity(model: str, dimension: int, extra: Mapping[str, Plain]) -> str:

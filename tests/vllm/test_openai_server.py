@@ -186,7 +186,7 @@ def test_a_study_is_recorded_and_replayed(url, tmp_path):
         "seeds": 1,
         "memory": "bm25",
         "policy": {"name": "prompted", "budget": 40},
-        "environment": {"name": "dialogue", "speakers": 4, "sessions": 1, "turns_per_session": 8, "questions": 2},
+        "environment": {"name": "dialogue", "speakers": 4, "sessions": 2, "turns_per_session": 8, "questions": 2},
         "model": {"name": "openai", "model": "smollm2", "url": url, "key_env": "LOCAL_KEY", "structured": "vllm"},
         "sampling": {"max_tokens": 24},
     }
