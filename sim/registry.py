@@ -229,6 +229,7 @@ BUILTINS: dict[str, dict[str, str]] = {
         "hashing": "simonides.memory_actors.embedders.hashing:HashingEmbedder",
         "sentence-transformers": "simonides.memory_actors.embedders.sentence:SentenceTransformer",
         "openai": "simonides.memory_actors.embedders.openai_http:OpenAIEmbedder",
+        "vllm": "simonides.memory_actors.embedders.vllm:VLLMEmbedder",
     },
     "index": {
         "arena": "simonides.memory_actors.indexes.arena:ArenaIndex",
