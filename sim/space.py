@@ -134,7 +134,8 @@ class Space:
 
     __slots__ = (
         "_behind", "_due", "_muted_from", "_packed", "_present", "_spent", "_system", "_times", "_waiters", "applying",
-        "asks", "failure", "frontier", "last", "left", "name", "reads", "seed", "services", "spec", "tick", "time",
+        "asks", "failure", "frontier", "gathers", "last", "left", "name", "reads", "seed", "services", "spec", "tick",
+        "time",
     )  # fmt: skip
 
     def __init__(self, spec: SpaceSetup, seed: int, services: Services) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import threading
-import time
 
 import numpy as np
 import pytest
@@ -60,9 +59,8 @@ def test_one_that_waits_is_called_in_threads_and_the_loop_goes_on():
             beats += 1
         return beats
 
-    started = time.monotonic()
-    assert asyncio.run(beside()) > 5
-    assert time.monotonic() - started < 0.39  # both at once
+    assert asyncio.run(beside()) > 3
+    assert embedder.most_active == 2
     assert threading.get_ident() not in embedder.threads and len(embedder.calls) == 2
 
 
@@ -86,12 +84,11 @@ def test_several_threads_share_a_cache_over_an_embedder_that_waits(tmp_path):
     texts = [[f"text {(7 * i + j) % 30}" for j in range(10)] for i in range(12)]
     found: dict[int, np.ndarray] = {}
     threads = [threading.Thread(target=lambda i=i: found.update({i: cached.embed(texts[i])})) for i in range(12)]
-    started = time.monotonic()
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join(20)
-    assert time.monotonic() - started < 12 * 0.05
+    assert embedder.most_active > 1
     assert all((found[i] == HashingEmbedder(8).embed(texts[i])).all() for i in range(12))
     cached.close()
 

@@ -23,12 +23,16 @@ class Plain(HashingEmbedder):
         self.calls: list[list[str]] = []
         self.threads: set[int] = set()
         self.pause = pause
+        self.active = self.most_active = 0
 
     def embed(self, texts):
         self.calls.append(list(texts))
         self.log.append(list(texts))
         self.threads.add(threading.get_ident())
+        self.active += 1
+        self.most_active = max(self.most_active, self.active)
         time.sleep(self.pause)
+        self.active -= 1
         return super().embed(texts)
 
 

@@ -210,7 +210,7 @@ def test_a_body_that_drips_for_ever_does_not_hold_the_trial():
     started = time.monotonic()
     line, _ = refusal([Answer(200, b" " * 1000, drip=0.05)], attempts=1, timeout=0.2)
     assert "no answer within 0.2 s" in line
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 20  # whole, it would take 50
 
 
 def test_missing_log_probabilities_are_told():
