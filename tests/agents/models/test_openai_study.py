@@ -12,7 +12,7 @@ from command import environment, simonides
 from simonides.experiments.runs import Run
 from simonides.sim.config import Layout, parse_study
 from simonides.sim.inline import Inline
-from simonides.sim.modelcalls import CallFile
+from simonides.sim.modelcalls import read_calls
 from simonides.sim.trace import Trace
 
 KEY = "sk-a-key-that-nobody-may-see-1234567890"
@@ -46,7 +46,7 @@ def test_a_study_is_recorded_and_replayed_without_its_server(tmp_path):
         fields = study(server.url, seeds=2)
         recorded = run(fields, tmp_path, "recorded")
         asked = len(server.asked)
-    assert asked == len(CallFile(tmp_path / "calls")) > 0
+    assert asked == len(list(read_calls(tmp_path / "calls"))) > 0
     assert run(fields, tmp_path, "replayed", "replay") == recorded
     assert run(fields, tmp_path, "again") == recorded
     elsewhere = study("https://elsewhere.example/v1", seeds=2)
@@ -58,8 +58,8 @@ def test_its_replies_bind_the_schema_and_are_parsed(tmp_path):
     with ApiServer() as server:
         run(study(server.url), tmp_path, "run")
     assert all("response_format" in asked.body for asked in server.asked)
-    assert {call.purpose for call in CallFile(tmp_path / "calls")} == {"reader.answer"}
-    assert all(json.loads(call.completion.text)["answer"] for call in CallFile(tmp_path / "calls"))
+    assert {call.purpose for call in read_calls(tmp_path / "calls")} == {"reader.answer"}
+    assert all(json.loads(call.completion.text)["answer"] for call in read_calls(tmp_path / "calls"))
 
 
 @pytest.mark.slow
