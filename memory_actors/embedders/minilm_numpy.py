@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 from scipy.special import erf  # type: ignore[import-untyped]
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 from tokenizers import Tokenizer
 
 from simonides.memory_actors.embedders.packages import TOKENIZER, packaged, word_pieces
@@ -42,7 +43,7 @@ class MiniLMNumpy:
 
     A BERT encoder (Devlin et al., NAACL 2019): the mean of the last hidden states over all tokens, scaled to unit
     length. One text at a time, so that no bit of a vector depends on its batch; another machine's linear algebra may
-    round otherwise. Four times slower than `MiniLMInt8`.
+    round otherwise. Three times slower than `MiniLMInt8`.
     """
 
     def __init__(self) -> None:
@@ -67,11 +68,12 @@ class MiniLMNumpy:
         if self._tokenizer is None:
             self._weights, self._tokenizer = opened(_found()), word_pieces(MAX_TOKENS)
         vectors = np.zeros((len(texts), DIMENSION), np.float32)
-        for row, text in enumerate(texts):
-            ids = self._tokenizer.encode(text).ids
-            if len(ids) > _FRAME:
-                pooled = self._hidden(ids).mean(axis=0)
-                vectors[row] = pooled / np.sqrt((pooled * pooled).sum())
+        with threadpool_limits(1, "blas"):  # ten times faster than two threads that wait for each other's turn
+            for row, text in enumerate(texts):
+                ids = self._tokenizer.encode(text).ids
+                if len(ids) > _FRAME:
+                    pooled = self._hidden(ids).mean(axis=0)
+                    vectors[row] = pooled / np.sqrt((pooled * pooled).sum())
         return vectors
 
     def _hidden(self, ids: Sequence[int]) -> FloatArray:
