@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 import shutil
 import tempfile
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from simonides.agents.models.orphans import Watchman
+from simonides.agents.models.prepared import folder_of
 from simonides.agents.models.vllm_counters import Counters
 from simonides.agents.models.vllm_log import LOG, last_error, set_up
 from simonides.agents.models.vllm_requests import parameters_of, scores_of, tokens_of
@@ -42,8 +42,6 @@ ENGINE_ON_CPU: dict[str, Plain] = {"enforce_eager": True, "max_num_seqs": 64}
 
 GRACE = 20.0
 """Seconds that an engine has to end by itself: with vLLM's own 5 its workers leave shared memory behind."""
-
-PREPARED = "simonides.agents.models.prepared"
 
 
 class Engine:
@@ -181,8 +179,7 @@ def place_of(model: str) -> str:
         raise ModelFailed(f"there is no folder {path}.")
     if "/" in model:
         return model
-    prepared = importlib.import_module(PREPARED)
-    return str(prepared.folder_of(model))
+    return str(folder_of(model))
 
 
 def _nothing() -> None:

@@ -6,7 +6,6 @@ import asyncio
 import gc
 import os
 from collections.abc import Sequence
-from pathlib import Path
 from uuid import uuid4
 
 import pytest

@@ -11,6 +11,8 @@ from simonides.sim.errors import ModelFailed
 from simonides.sim.registry import registry
 from simonides.sim.types import Request
 
+pytestmark = MARKS
+
 
 def model(**parameters):
     return registry("model").build("vllm", parameters)

@@ -1,4 +1,4 @@
-"""What is known of a served model without starting it; what is left of an engine ends with the process that started it."""
+"""What is known of a served model that was not started; what is left of an engine ends with its owner."""
 
 from __future__ import annotations
 
@@ -30,8 +30,6 @@ def test_the_identity_says_what_decides_the_replies_and_nothing_else():
 OWNER = """
 import subprocess, sys, time
 from simonides.agents.models.orphans import Watchman
-
-pytestmark = MARKS
 watchman = Watchman(sys.argv[1])
 with watchman.marking():
     subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"], start_new_session=True)
