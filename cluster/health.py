@@ -1,10 +1,17 @@
 """The health of a replica as a state machine: it knows no actor and no clock.
 
-ready ── a failure ──► suspect ── a failure ──► down
-  ▲                       │                       │
-  └────── an answer ──────┴────── an answer ──────┘
+            an answer
+starting ─────────────► ready
+   ▲   │                  │
+   │   └──── a death ─────┤
+   │                      ▼        a death
+   ├── back to life ── suspect      before
+   │                                an answer
+   └── back to life ── down  ◄──────────┘
 
-A replica begins as `ready`: its first request starts its engine, and waits for it.
+closed: ended, or given up by Ray after too many deaths; from every state, and for good.
+
+A death takes many requests along, and is counted once: each request notes in which life of the replica it was sent.
 """
 
 from __future__ import annotations
@@ -12,31 +19,44 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-State = Literal["ready", "suspect", "down"]
+State = Literal["starting", "ready", "suspect", "down", "closed"]
 
 
 @dataclass(slots=True)
 class Health:
     """What is known of one replica from the requests it was sent."""
 
-    state: State = "ready"
+    state: State = "starting"
+    life: int = 0
+    """How often it has died: the number of its present life."""
     failures: int = 0
-    """Requests that died with it, since it last answered."""
-    deaths: int = 0
-    """All of them."""
+    """Deaths since it last answered."""
 
     @property
     def usable(self) -> bool:
-        """True unless it failed twice in a row: others take its callers over until it answers again."""
-        return self.state != "down"
+        """True unless it has died and not yet come back: others take its callers over."""
+        return self.state in ("starting", "ready")
 
-    def failed(self) -> None:
-        """Note that it died, or could not be reached, while it was asked."""
+    def failed(self, life: int) -> bool:
+        """Note that a request sent in one of its lives died with it; return True when that is news."""
+        if self.state == "closed" or life != self.life:
+            return False
+        self.life += 1
         self.failures += 1
-        self.deaths += 1
         self.state = "suspect" if self.failures == 1 else "down"
+        return True
+
+    def revived(self) -> None:
+        """Note a sign of life after a death: its process is there, its engine not yet."""
+        if self.state in ("suspect", "down"):
+            self.state = "starting"
 
     def answered(self) -> None:
         """Note an answer."""
-        self.failures = 0
-        self.state = "ready"
+        if self.state != "closed":
+            self.failures = 0
+            self.state = "ready"
+
+    def close(self) -> None:
+        """Note that it is gone for good."""
+        self.state = "closed"

@@ -5,16 +5,18 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from ray.exceptions import ActorUnavailableError, RayActorError
+from ray.exceptions import RayActorError
 
 from simonides.cluster.health import Health
 from simonides.sim.codec import decode, pack
 from simonides.sim.config import Part
-from simonides.sim.errors import ModelDied, ModelFailed
+from simonides.sim.errors import ModelDied, ModelFailed, NotWritten
 from simonides.sim.modelcalls import CallFile, Mode, Recorded, completion_columns, completion_of
+from simonides.sim.modeltimings import ModelTimings
 from simonides.sim.protocols import Model
 from simonides.sim.seeds import seed_of
 from simonides.sim.trial import Models
@@ -22,6 +24,12 @@ from simonides.sim.types import Completion, Message, ModelCard, Plain, Request
 
 ATTEMPTS = 4
 """How often a request is tried before its call fails: a replica that dies takes all that it was answering along."""
+
+PERIOD = 5.0
+"""Seconds between two looks at the counters of engines."""
+
+PATIENCE = 5.0
+"""Seconds that a replica has to tell its counters."""
 
 
 def pack_requests(requests: Sequence[Request]) -> bytes:
@@ -66,7 +74,10 @@ class ModelActor:
         return pack([completion_columns(completion) for completion in completions])
 
     async def measure(self) -> Mapping[str, float]:
-        """Return the engine's counters by name (queue, tokens, cache hits), empty for a model that has none."""
+        """Return the engine's counters by name (queue, tokens, cache hits), empty for a model that has none.
+
+        Also the sign of life of a replica that was started again.
+        """
         counters = getattr(self._model, "counters", None)
         return dict(counters()) if counters is not None else {}
 
@@ -89,64 +100,90 @@ class Replicas:
 
     async def complete(self, requests: Sequence[Request]) -> list[Completion]:
         """Return one completion a request, in order. Raises ModelFailed when replicas keep dying under a request."""
-        groups: dict[int, list[int]] = {}
+        groups: dict[tuple[int, ...], list[int]] = {}
         for i, request in enumerate(requests):
-            groups.setdefault(self._home(request.caller), []).append(i)
+            groups.setdefault(self._order(request.caller), []).append(i)
         found: list[Completion | None] = [None] * len(requests)
         answers = await asyncio.gather(
-            *(self._group(home, [requests[i] for i in group]) for home, group in groups.items())
+            *(self._group(order, [requests[i] for i in group]) for order, group in groups.items())
         )
         for group, answer in zip(groups.values(), answers, strict=True):
             for i, completion in zip(group, answer, strict=True):
                 found[i] = completion
         return [completion for completion in found if completion is not None]
 
+    async def measure(self) -> list[Mapping[str, float]]:
+        """Return the counters of each replica, with its deaths; a replica that does not answer tells only these."""
+        async with asyncio.TaskGroup() as group:
+            asking = [group.create_task(self._measure(i)) for i in range(len(self._actors))]
+        return [task.result() for task in asking]
+
     async def close(self) -> None:
         """End every engine; a replica that is gone has ended already."""
+        for health in self.health:
+            health.close()
+        for task in self._reviving:
+            task.cancel()
         await asyncio.gather(*(actor.close.remote() for actor in self._actors), return_exceptions=True)
 
-    def _home(self, caller: str) -> int:
-        order = sorted(range(len(self._actors)), key=lambda i: seed_of("replica", i, caller))
-        return next((i for i in order if self.health[i].usable), order[0])
+    def _order(self, caller: str) -> tuple[int, ...]:
+        """Return the replicas as a caller prefers them: by rendezvous hashing, so that few callers ever move."""
+        return tuple(sorted(range(len(self._actors)), key=lambda i: seed_of("replica", i, caller)))
 
-    async def _group(self, home: int, requests: Sequence[Request]) -> list[Completion]:
+    async def _group(self, order: Sequence[int], requests: Sequence[Request]) -> list[Completion]:
         raw = pack_requests(requests)
-        for attempt in range(ATTEMPTS):
+        said = ""
+        for _ in range(ATTEMPTS):
+            home = await self._usable(order, requests[0], said)
+            life = self.health[home].life
             try:
                 answer = await self._actors[home].complete.remote(raw)
-            except (RayActorError, ActorUnavailableError) as error:
-                last = error
-                self._failed(home)
-                await asyncio.sleep(2.0**attempt / 2)
-                home = self._home(requests[0].caller)
+            except RayActorError as error:
+                said = " ".join(str(error).split())[:200]
+                self._failed(home, life)
                 continue
             self.health[home].answered()
             return [completion_of(columns) for columns in decode(answer)]
         raise ModelFailed(
             f"{self.card.identity}: {ATTEMPTS} replicas in a row died while they answered {requests[0].purpose} "
-            f"({' '.join(str(last).split())[:200]}). Look into the engine's log, then resume."
+            f"({said}). Look into the engine's log, then resume."
         )
 
-    def _failed(self, replica: int) -> None:
-        self.health[replica].failed()
-        if not self.health[replica].usable:
+    async def _usable(self, order: Sequence[int], request: Request, said: str) -> int:
+        """Return the first usable replica, after waiting for one to come back where all have died."""
+        while True:
+            for i in order:
+                if self.health[i].usable:
+                    return i
+            if not self._reviving:
+                raise ModelFailed(
+                    f"{self.card.identity}: no replica is left to answer {request.purpose}: each was started "
+                    f"again as often as Ray does ({said}). Look into the engine's log, then resume."
+                )
+            await asyncio.wait(self._reviving, return_when=asyncio.FIRST_COMPLETED)
+
+    def _failed(self, replica: int, life: int) -> None:
+        if self.health[replica].failed(life):
             task = asyncio.ensure_future(self._revive(replica))
             self._reviving.add(task)
             task.add_done_callback(self._reviving.discard)
 
     async def _revive(self, replica: int) -> None:
-        """Ask a replica for a sign of life until it gives one, or Ray has given it up."""
-        pause = 1.0
-        while not self.health[replica].usable:
-            await asyncio.sleep(pause)
-            pause = min(2 * pause, 30.0)
-            try:
-                await self._actors[replica].measure.remote()
-            except ActorUnavailableError:
-                continue
-            except RayActorError:
-                return
-            self.health[replica].answered()
+        """Wait until Ray has started a replica again, or has given it up."""
+        try:
+            await self._actors[replica].measure.options(max_task_retries=-1).remote()
+        except RayActorError:
+            self.health[replica].close()
+        else:
+            self.health[replica].revived()
+
+    async def _measure(self, replica: int) -> Mapping[str, float]:
+        known = {"deaths": float(self.health[replica].life), f"state {self.health[replica].state}": 1.0}
+        try:
+            async with asyncio.timeout(PATIENCE):
+                return {**await self._actors[replica].measure.remote(), **known}
+        except (RayActorError, TimeoutError):
+            return known
 
 
 class ModelGate:
@@ -156,10 +193,15 @@ class ModelGate:
         model: Model = Models().build(Part.model_validate_json(part))
         self._replicas = Replicas(model.card, replicas) if replicas else None
         behind: Model = self._replicas or model
-        self._model = Recorded(behind, CallFile(Path(folder)), mode) if folder and mode != "off" else behind
+        recorded = folder is not None and mode != "off"
+        self._model = Recorded(behind, CallFile(Path(folder)), mode) if folder and recorded else behind
+        self._timings = ModelTimings(Path(folder)) if folder else None
+        self._looking: asyncio.Task[None] | None = None
 
     async def complete(self, raw: bytes) -> bytes:
         """Answer packed requests."""
+        if self._looking is None and self._timings is not None:
+            self._looking = asyncio.ensure_future(self._look_on())
         completions = await self._model.complete(unpack_requests(raw))
         return pack([completion_columns(completion) for completion in completions])
 
@@ -169,7 +211,25 @@ class ModelGate:
 
     async def close(self) -> None:
         """End the engines and the record."""
+        if self._looking is not None and self._timings is not None:
+            self._looking.cancel()
+            await self._look(self._timings)
+            self._timings.close()
         await self._model.close()
+
+    async def _look_on(self) -> None:
+        while self._timings is not None:
+            await asyncio.sleep(PERIOD)
+            await self._look(self._timings)
+
+    async def _look(self, timings: ModelTimings) -> None:
+        """Write the counters of the gate and the engines. A full disk must not end a run for their sake."""
+        counters = getattr(self._model, "counters", None)
+        with suppress(NotWritten):
+            if counters is not None:
+                timings.write(self._model.card.identity, "gate", counters())
+            for i, values in enumerate(await self._replicas.measure() if self._replicas else []):
+                timings.write(self._model.card.identity, f"replica {i}", values)
 
 
 class RemoteModel:

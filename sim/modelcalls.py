@@ -11,7 +11,7 @@ import fcntl
 import hashlib
 import os
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -223,6 +223,12 @@ class Recorded:
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
         return [one if isinstance(one, Completion) else await asyncio.shield(one) for one in found]
+
+    def counters(self) -> dict[str, float]:
+        """Return how many requests were known, asked and shared, and the counters of the model behind."""
+        behind: Callable[[], Mapping[str, float]] | None = getattr(self._model, "counters", None)
+        own = {"known": float(self.known), "asked": float(self.asked), "shared": float(self.shared)}
+        return {**(behind() if behind is not None else {}), **own}
 
     async def close(self) -> None:
         """Close the model and the record, after what is being asked has ended."""

@@ -39,6 +39,7 @@ EXTRAS: dict[str, str] = {
     "gguf": "transformers",
     "safetensors": "transformers",
     "xgrammar": "transformers",
+    "vllm": "vllm",
 }
 """Import name of a heavy library -> the extra that installs it."""
 
@@ -222,6 +223,7 @@ BUILTINS: dict[str, dict[str, str]] = {
         "rehearsal": "simonides.agents.models.rehearsal:Rehearsal",
         "transformers": "simonides.agents.models.transformers_local:TransformersModel",
         "openai": "simonides.agents.models.openai_http:OpenAIModel",
+        "vllm": "simonides.agents.models.vllm:VLLMModel",
     },
     "prompts": {"packaged": "simonides.agents.prompts:Prompts"},
     "embedder": {

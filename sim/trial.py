@@ -20,6 +20,7 @@ from simonides.sim.context import Sampling, Services
 from simonides.sim.errors import StudyError, near
 from simonides.sim.host import BatchLog, Budget, SpaceHost
 from simonides.sim.modelcalls import CallFile, Mode, Recorded
+from simonides.sim.modeltimings import ModelTimings
 from simonides.sim.protocols import Environment, MemorySystem, Model, Policy
 from simonides.sim.registry import registry
 from simonides.sim.seeds import generator, seed_of
@@ -109,8 +110,17 @@ class Models:
 
     async def close(self) -> None:
         """End what the models have started."""
+        if self._folder is not None and any(isinstance(model, Recorded) for model in self._built.values()):
+            self._tell(self._folder)
         while self._built:
             await self._built.popitem()[1].close()
+
+    def _tell(self, folder: Path) -> None:
+        timings = ModelTimings(folder)
+        for model in self._built.values():
+            if isinstance(model, Recorded):
+                timings.write(model.card.identity, "process", model.counters())
+        timings.close()
 
 
 def services_of(study: Study, cache: Path | None, models: Models) -> Services:

@@ -12,6 +12,7 @@ BENCHMARKS: dict[str, str] = {
     "messages": "messages:messages",
     "exchange": "exchange:exchange",
     "agents": "crowd:crowd",
+    "vllm": "serving:vllm",
     "mem0": "mem0:mem0",
 }
 """Name -> module:function of this folder, in the order in which they run."""

@@ -8,9 +8,21 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Protocol, cast
 
-from simonides.sim.config import Layout, Trial
+from simonides.sim.config import Layout, Part, Trial
+from simonides.sim.protocols import Model
 
 Send = Callable[[bytes], bytes]
+
+
+class Served(Protocol):
+    """What `simonides.cluster.benchmarks:Served` offers: three ways to one engine."""
+
+    actor: Model
+    gate: Model
+    recorded: Model
+
+    def close(self) -> None:
+        """End the engine and the actors."""
 
 
 class Actors(Protocol):
@@ -24,6 +36,9 @@ class Actors(Protocol):
 
     def memory(self, trial: Trial, folder: Path, sync: bool = False) -> Send:
         """Start the memory actor of a trial, which hosts all its spaces; with `sync` every batch goes to the disk."""
+
+    def served(self, part: Part, folder: Path) -> Served:
+        """Start one replica of a served model, and gates before it with and without a record in `folder`."""
 
     def live(self, trial: Trial, folder: Path, layout: Layout) -> float:
         """Run a trial's worlds in world actors; return the seconds from the first tick to the last."""

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from simonides.cluster.health import Health
 from simonides.cluster.model_actor import pack_requests, unpack_requests
 from simonides.cluster.runtime import run_ray
 from simonides.sim.config import Layout, parse_study
@@ -84,17 +83,6 @@ def test_requests_arrive_as_they_were_sent():
     chat = Request("c", choices=("a", "b"), regex="a+", messages=(Message("user", "Hm?"),), logprobs=0)
     whole = Request("d", prompt="Once", prompt_logprobs=True)
     assert unpack_requests(pack_requests([plain, chat, whole])) == [plain, chat, whole]
-
-
-def test_a_replica_is_down_after_two_failures_and_back_with_an_answer():
-    health = Health()
-    assert health.usable
-    health.failed()
-    assert (health.state, health.usable) == ("suspect", True)
-    health.failed()
-    assert (health.state, health.usable) == ("down", False)
-    health.answered()
-    assert (health.state, health.failures, health.deaths) == ("ready", 0, 2)
 
 
 @pytest.mark.ray

@@ -1,0 +1,119 @@
+"""Time a study's calls to a model that vLLM serves, against vLLM's offline engine on requests of the same shape.
+
+The model is `SIMONIDES_MODEL`: a folder, a hub id or the name of a prepared model (default: smollm2).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import importlib.util
+import os
+import tempfile
+from collections.abc import Callable, Sequence
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from simonides.experiments.benchmarks.actors import Served, actors
+from simonides.experiments.benchmarks.measure import Figure, Load, Result, Scale, Timing, clocked, in_turns
+from simonides.sim.config import Part
+from simonides.sim.protocols import Model
+from simonides.sim.types import Message, Request
+
+OFFLINE = "simonides.agents.models.vllm_offline"
+MODEL = "SIMONIDES_MODEL"
+CALLERS = 32
+TOKENS = 48
+"""Of a reply, at most."""
+
+ARGUMENTS = {"max_model_len": 1024}
+WORDS = "the harbour wall was painted again and nobody could say who had paid for it before the winter storms came "
+
+
+def vllm(scale: Scale) -> Result:
+    """Return tokens/s through the platform and offline, where the time between goes, and what batching gains."""
+    if importlib.util.find_spec("vllm") is None:
+        return Result("vllm", skipped="vllm is not installed: pip install 'simonides[vllm]', or make test-vllm")
+    model, calls = os.environ.get(MODEL, "smollm2"), scale.of(96, CALLERS)
+    with actors() as ray, tempfile.TemporaryDirectory(prefix="simonides-bench-") as folder:
+        served = ray.served(Part.model_validate({"name": "vllm", "model": model, **ARGUMENTS}), Path(folder))
+        offline = importlib.import_module(OFFLINE).Offline(model, ARGUMENTS)
+        try:
+            return Result("vllm", _figures(served, offline, calls, scale))
+        finally:
+            offline.close()
+            served.close()
+
+
+def _figures(served: Served, offline: Any, calls: int, scale: Scale) -> tuple[Figure, ...]:
+    with asyncio.Runner() as runner:
+        ways: dict[str, Load] = {
+            "offline": Calls(offline.generate, calls),
+            "actor": Calls(_together(runner, served.actor), calls),
+            "gate": Calls(_together(runner, served.gate), calls),
+            "record": Calls(_together(runner, served.recorded), calls),
+        }
+        found = {name: timing.wall for name, timing in in_turns(ways, scale.repeats).items()}
+        few = max(4, calls // 12)
+        crowds: dict[str, Load] = {
+            "one": Calls(_one_by_one(runner, served.recorded), few, by_call=True),
+            "many": Calls(_together(runner, served.recorded), CALLERS, by_call=True),
+        }
+        batched = {name: timing.wall for name, timing in in_turns(crowds, max(1, scale.repeats - 2)).items()}
+    return (
+        Figure("offline: LLM.generate", 1 / found["offline"], "tokens/s"),
+        Figure("through recorder, gate and actor", 1 / found["record"], "tokens/s"),
+        Figure.at_least("share of offline", found["offline"] / found["record"], 0.9),
+        Figure("asynchronous engine and actor, against offline", _more(found, "actor", "offline"), "ms a token"),
+        Figure("the gate", _more(found, "gate", "actor"), "ms a token"),
+        Figure("the recorder", _more(found, "record", "gate"), "ms a token"),
+        Figure("one caller after another", 1 / batched["one"], "requests/s"),
+        Figure(f"{CALLERS} callers at once", 1 / batched["many"], "requests/s"),
+        Figure.at_least("callers at once against one after another", batched["one"] / batched["many"], 5),
+    )
+
+
+def _more(found: dict[str, float], longer: str, shorter: str) -> float:
+    return (found[longer] - found[shorter]) * 1e3
+
+
+class Calls:
+    """A load: requests that were never asked before, so that no record and no prefix cache knows them."""
+
+    numbers = count()
+
+    def __init__(self, ask: Callable[[Sequence[Request]], int], calls: int, by_call: bool = False) -> None:
+        """`ask` answers requests and returns how many tokens were generated; times are by token or by call."""
+        self._ask, self._calls, self._by_call = ask, calls, by_call
+        self()  # the engine is up, and its kernels are warm
+
+    def __call__(self) -> Timing:
+        """Ask them all."""
+        requests = [_request(next(self.numbers)) for _ in range(self._calls)]
+        generated: list[int] = []
+        timing = clocked(lambda: generated.append(self._ask(requests)))
+        return timing.each(len(requests) if self._by_call else generated[0])
+
+
+def _request(number: int) -> Request:
+    """Return a chat of about 150 tokens that begins with its number."""
+    messages = (Message("system", f"Note {number}. Go on with the tale."), Message("user", WORDS * 6))
+    return Request("bench.tale", seed=number, max_tokens=TOKENS, temperature=0.8, messages=messages, caller=f"{number}")
+
+
+def _together(runner: asyncio.Runner, model: Model) -> Callable[[Sequence[Request]], int]:
+    """Return the way in which a study's agents ask: each on its own, all at the same time."""
+
+    async def ask(requests: Sequence[Request]) -> int:
+        found = await asyncio.gather(*(model.complete([request]) for request in requests))
+        return sum(completion.completion_tokens for (completion,) in found)
+
+    return lambda requests: runner.run(ask(requests))
+
+
+def _one_by_one(runner: asyncio.Runner, model: Model) -> Callable[[Sequence[Request]], int]:
+    async def ask(requests: Sequence[Request]) -> int:
+        return sum([(await model.complete([request]))[0].completion_tokens for request in requests])
+
+    return lambda requests: runner.run(ask(requests))
