@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from simonides.agents.models.prepared import folder_of
 from simonides.sim.config import Trial, parse_study
+from simonides.sim.errors import UserError
 
 
 def dialogue(model: dict, **fields) -> Trial:
@@ -38,6 +40,15 @@ MARKS = [
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
 """Of tests that start an engine; the warnings are those of vLLM and of the libraries that it imports."""
+
+
+def model_folder() -> str:
+    """Return the folder of SmolLM2-135M-Instruct that `simonides models prepare smollm2` made, or ""."""
+    try:
+        return str(folder_of("smollm2"))
+    except UserError:
+        return ""
+
 
 OURS = "SIMONIDES_TEST_ENGINES"
 """Environment variable that tells the engines of one test session from everybody else's on the machine."""

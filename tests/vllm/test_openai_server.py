@@ -1,6 +1,6 @@
 """vLLM's own OpenAI-compatible server on loopback, with a small true model, asked by URL.
 
-Needs vllm and SIMONIDES_SMOLLM2, the Hugging Face folder of SmolLM2-135M-Instruct. What the model says is never
+Needs vllm and the prepared folder of SmolLM2-135M-Instruct. What the model says is never
 asserted, only its form.
 """
 
@@ -21,6 +21,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from engines import model_folder
 
 from simonides.agents.models.openai_http import OpenAIModel
 from simonides.sim.config import Layout, parse_study
@@ -29,13 +30,14 @@ from simonides.sim.inline import Inline
 from simonides.sim.trace import Trace
 from simonides.sim.types import Message, Request
 
-FOLDER = os.environ.get("SIMONIDES_SMOLLM2", "")
+FOLDER = model_folder()
 CONTEXT = 512
 
 pytestmark = [
-    pytest.mark.slow,
+    pytest.mark.vllm,
+    pytest.mark.timeout(1500),
     pytest.mark.skipif(importlib.util.find_spec("vllm") is None, reason="vllm is not installed"),
-    pytest.mark.skipif(not Path(FOLDER, "config.json").is_file(), reason="SIMONIDES_SMOLLM2 is no model folder"),
+    pytest.mark.skipif(not Path(FOLDER, "config.json").is_file(), reason="simonides models prepare smollm2"),
 ]
 
 QUIET = {

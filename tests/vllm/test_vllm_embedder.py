@@ -1,26 +1,27 @@
 """vLLM's pooling engine in this process, with a small true model as an embedder.
 
-Needs vllm and SIMONIDES_SMOLLM2, the Hugging Face folder of SmolLM2-135M-Instruct.
+Needs vllm and the prepared folder of SmolLM2-135M-Instruct.
 """
 
 from __future__ import annotations
 
 import importlib.util
-import os
 from pathlib import Path
 
 import numpy as np
 import pytest
+from engines import model_folder
 
 from simonides.memory_actors.embedders.vllm import VLLMEmbedder
 from simonides.sim.errors import ModelFailed
 
-FOLDER = os.environ.get("SIMONIDES_SMOLLM2", "")
+FOLDER = model_folder()
 
 pytestmark = [
-    pytest.mark.slow,
+    pytest.mark.vllm,
+    pytest.mark.timeout(1500),
     pytest.mark.skipif(importlib.util.find_spec("vllm") is None, reason="vllm is not installed"),
-    pytest.mark.skipif(not Path(FOLDER, "config.json").is_file(), reason="SIMONIDES_SMOLLM2 is no model folder"),
+    pytest.mark.skipif(not Path(FOLDER, "config.json").is_file(), reason="simonides models prepare smollm2"),
     pytest.mark.filterwarnings("ignore"),  # of the engine and what it imports
 ]
 
