@@ -37,8 +37,12 @@ ENGINE: dict[str, Plain] = {
 }
 """Arguments unless a study gives them. White space between JSON tokens is off: a small model may never stop it."""
 
-ENGINE_ON_CPU: dict[str, Plain] = {"enforce_eager": True, "max_num_seqs": 64}
-"""Eager, since compiling takes 90 s on two processors, more than what it saves in the studies that run there."""
+ENGINE_ON_CPU: dict[str, Plain] = {"enforce_eager": True, "max_num_seqs": 64, "enable_chunked_prefill": False}
+"""Eager, since compiling takes 90 s on two processors, more than what it saves in the studies that run there.
+
+Prompts are read whole: when vLLM 0.32 splits one whose reply is drawn with a seed of its own, it rewinds the generator,
+which those of processors cannot ("CPU Generator does not use offset"), and the engine dies.
+"""
 
 GRACE = 20.0
 """Seconds that an engine has to end by itself: with vLLM's own 5 its workers leave shared memory behind."""

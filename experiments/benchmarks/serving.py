@@ -1,6 +1,7 @@
 """Time a study's calls to a model that vLLM serves, against vLLM's offline engine on requests of the same shape.
 
-The model is `SIMONIDES_MODEL`: a folder, a hub id or the name of a prepared model (default: smollm2).
+The model is `SIMONIDES_MODEL`: a folder, a hub id or the name of a prepared model (default: smollm2), in the precision
+`SIMONIDES_DTYPE` (default: auto).
 """
 
 from __future__ import annotations
@@ -19,15 +20,17 @@ from simonides.experiments.benchmarks.actors import Served, actors
 from simonides.experiments.benchmarks.measure import Figure, Load, Result, Scale, Timing, clocked, in_turns
 from simonides.sim.config import Part
 from simonides.sim.protocols import Model
-from simonides.sim.types import Message, Request
+from simonides.sim.types import Message, Plain, Request
 
 OFFLINE = "simonides.agents.models.vllm_offline"
-MODEL = "SIMONIDES_MODEL"
+MODEL, DTYPE = "SIMONIDES_MODEL", "SIMONIDES_DTYPE"
 CALLERS = 32
-TOKENS = 48
+WARM = 2
+"""Calls that are made before any is timed."""
+
+TOKENS = 24
 """Of a reply, at most."""
 
-ARGUMENTS = {"max_model_len": 1024}
 WORDS = "the harbour wall was painted again and nobody could say who had paid for it before the winter storms came "
 
 
@@ -36,9 +39,10 @@ def vllm(scale: Scale) -> Result:
     if importlib.util.find_spec("vllm") is None:
         return Result("vllm", skipped="vllm is not installed: pip install 'simonides[vllm]', or make test-vllm")
     model, calls = os.environ.get(MODEL, "smollm2"), scale.of(96, CALLERS)
+    arguments: dict[str, Plain] = {"max_model_len": 1024, "dtype": os.environ.get(DTYPE, "auto")}
     with actors() as ray, tempfile.TemporaryDirectory(prefix="simonides-bench-") as folder:
-        served = ray.served(Part.model_validate({"name": "vllm", "model": model, **ARGUMENTS}), Path(folder))
-        offline = importlib.import_module(OFFLINE).Offline(model, ARGUMENTS)
+        served = ray.served(Part.model_validate({"name": "vllm", "model": model, **arguments}), Path(folder))
+        offline = importlib.import_module(OFFLINE).Offline(model, arguments)
         try:
             return Result("vllm", _figures(served, offline, calls, scale))
         finally:
@@ -86,19 +90,22 @@ class Calls:
     def __init__(self, ask: Callable[[Sequence[Request]], int], calls: int, by_call: bool = False) -> None:
         """`ask` answers requests and returns how many tokens were generated; times are by token or by call."""
         self._ask, self._calls, self._by_call = ask, calls, by_call
-        self()  # the engine is up, and its kernels are warm
+        self._time(WARM)  # the engine is up, and its kernels are warm
 
     def __call__(self) -> Timing:
         """Ask them all."""
-        requests = [_request(next(self.numbers)) for _ in range(self._calls)]
+        return self._time(self._calls)
+
+    def _time(self, calls: int) -> Timing:
+        requests = [_request(next(self.numbers)) for _ in range(calls)]
         generated: list[int] = []
         timing = clocked(lambda: generated.append(self._ask(requests)))
         return timing.each(len(requests) if self._by_call else generated[0])
 
 
 def _request(number: int) -> Request:
-    """Return a chat of about 150 tokens that begins with its number."""
-    messages = (Message("system", f"Note {number}. Go on with the tale."), Message("user", WORDS * 6))
+    """Return a chat of about 65 tokens that begins with its number."""
+    messages = (Message("system", f"Note {number}. Go on with the tale."), Message("user", WORDS * 2))
     return Request("bench.tale", seed=number, max_tokens=TOKENS, temperature=0.8, messages=messages, caller=f"{number}")
 
 

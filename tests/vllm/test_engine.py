@@ -34,6 +34,14 @@ def test_replies_are_the_same_alone_and_in_a_batch_cold_and_drawn(exact):
     assert all(c.prompt_tokens > 10 and 0 < c.completion_tokens <= 6 for c in alone)
 
 
+def test_more_prompts_than_a_step_can_hold_are_answered_when_drawn_with_seeds(exact):
+    """vLLM splits prompts at the limit of a step (2048 tokens), which killed it on processors: see ENGINE_ON_CPU."""
+    long = [chat(f"Note {i}. " + "The ferry was late again. " * 40, max_tokens=2, temperature=1.0) for i in range(12)]
+    replies = exact(*long)
+    assert sum(reply.prompt_tokens for reply in replies) > 2048
+    assert all(reply.completion_tokens for reply in replies)
+
+
 def test_structured_replies_always_fit(exact):
     schema = Reply.model_json_schema()
     requests = [chat("Anything?", schema=schema, max_tokens=60, temperature=1.5, seed=i) for i in range(6)]
