@@ -117,7 +117,6 @@ class Fleet:
         }
         used = range(min(layout.world_actors, len(assembly.worlds)))
         self.worlds = {i: _actor(WorldActor, 64).remote(*common, i, *place, self.memory) for i in used}
-        self._began = monotonic()
         self._heard: dict[str, float] = {}
 
     def run(self, progress: Progress | None, stopping: threading.Event) -> TrialOutcome:
@@ -125,6 +124,8 @@ class Fleet:
 
         Raises KeyboardInterrupt when it is to stop.
         """
+        if late := self._started():
+            return TrialOutcome((), (late,), reproducible=False)
         waiting = {actor.run.remote(): index for index, actor in self.worlds.items()}
         ended: list[TrialOutcome] = []
         errors: list[str] = []
@@ -149,17 +150,32 @@ class Fleet:
         texts = [text for o in ended for text in o.errors] + errors
         return TrialOutcome(worlds, tuple(texts), all(o.reproducible for o in ended) and not errors)
 
+    def _signs(self) -> dict[str, Any]:
+        """Ask every actor for a sign of life."""
+        signs = {f"world actor {i}": a.ticks.remote() for i, a in self.worlds.items()}
+        return signs | {f"memory actor {i}": a.epoch.remote() for i, a in self.memory.items()}
+
+    def _started(self) -> str | None:
+        """Wait until every actor is there, before any world lives; return a line when one is not.
+
+        An actor that failed while it started counts as there: running it tells why.
+        """
+        signs = self._signs()
+        ready, _ = ray.wait(list(signs.values()), num_returns=len(signs), timeout=START_LIMIT)
+        late = [name for name, ref in signs.items() if ref not in ready]
+        if late:
+            return f"The {late[0]} did not start within {START_LIMIT:g} s: has the cluster room for it? Then resume."
+        return None
+
     def _silent(self, progress: Progress | None) -> str | None:
         """Ask every actor for a sign of life; return a line when one has been silent beyond the limit."""
         now = monotonic()
-        signs = {f"world actor {i}": a.ticks.remote() for i, a in self.worlds.items()}
-        signs |= {f"memory actor {i}": a.epoch.remote() for i, a in self.memory.items()}
+        signs = self._signs()
         ready, _ = ray.wait(list(signs.values()), num_returns=len(signs), timeout=min(1.0, self.limit / 4))
         for name, ref in signs.items():
             if ref not in ready:
-                limit = self.limit if name in self._heard else max(self.limit, START_LIMIT)
-                if now - self._heard.get(name, self._began) > limit:
-                    return f"The {name} did not answer for {limit:g} s: its code hangs; its host was killed."
+                if now - self._heard.setdefault(name, now) > self.limit:
+                    return f"The {name} did not answer for {self.limit:g} s: its code hangs; its host was killed."
                 continue
             self._heard[name] = now
             try:
