@@ -17,7 +17,7 @@ from simonides.cluster.runtime import run_ray
 from simonides.experiments.runs import Run
 from simonides.sim.config import Layout
 from simonides.sim.inline import run_inline
-from simonides.sim.modelcalls import CallFile
+from simonides.sim.modelcalls import CallFile, read_calls
 from simonides.sim.modeltimings import read_model_timings
 from simonides.sim.trace import Trace
 
@@ -45,7 +45,7 @@ def kill_an_engine(folder, before, killed):
 
 @pytest.mark.ray
 def test_a_study_of_16_agents_on_two_replicas_outlives_the_death_of_an_engine(tmp_path, ray_session, folder):
-    trial = dialogue({"model": folder, "dtype": "bfloat16", "max_model_len": 512})
+    trial = dialogue({"model": folder, "dtype": "float32", "max_model_len": 512})
     layout = Layout(runtime="ray", world_actors=2, model_replicas=2, model_cpus=0.5)
     before, killed = processes(), []
     killer = threading.Thread(target=kill_an_engine, args=(tmp_path, before, killed), daemon=True)
@@ -55,7 +55,7 @@ def test_a_study_of_16_agents_on_two_replicas_outlives_the_death_of_an_engine(tm
     assert not outcome.failed, outcome.errors
     assert killed
     assert ended(processes() - before)
-    calls = list(CallFile(tmp_path))
+    calls = list(read_calls(tmp_path))
     assert len({call.parameters["caller"] for call in calls}) > 8  # of 16: who is asked is the dialogue's to say
     samples = list(read_model_timings(tmp_path))
     last = {sample.source: sample.counters for sample in samples}
