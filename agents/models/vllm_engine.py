@@ -24,8 +24,8 @@ ENVIRONMENT = {"VLLM_NO_USAGE_STATS": "1", "VLLM_WORKER_MULTIPROC_METHOD": "spaw
 ON_CPU = {"VLLM_CPU_KVCACHE_SPACE": "1", "VLLM_CPU_OMP_THREADS_BIND": "nobind"}
 """Set on machines without an accelerator: 1 GiB of KV cache; threads are not pinned, as others share the processors.
 
-`OMP_NUM_THREADS` is set to half of the processors, since the simulation needs some, and an engine's threads wait for each
-other by spinning.
+`OMP_NUM_THREADS` is set to half of the processors, since the simulation needs some, and an engine's threads wait for
+each other by spinning.
 """
 
 ENGINE: dict[str, Plain] = {
