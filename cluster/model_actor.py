@@ -205,10 +205,6 @@ class ModelGate:
         completions = await self._model.complete(unpack_requests(raw))
         return pack([completion_columns(completion) for completion in completions])
 
-    async def states(self) -> list[str]:
-        """Return the state of each replica."""
-        return [health.state for health in self._replicas.health] if self._replicas else []
-
     async def close(self) -> None:
         """End the engines and the record."""
         if self._looking is not None and self._timings is not None:
