@@ -213,6 +213,7 @@ BUILTINS: dict[str, dict[str, str]] = {
     },
     "policy": {
         "extractive-reader": "simonides.agents.scripted.extractive:ExtractiveReader",
+        "believer": "simonides.agents.scripted.believer:Believer",
         "claim-holder": "simonides.agents.scripted.claims:ClaimHolder",
         "prompted": "simonides.agents.prompted:PromptedPolicy",
         "react": "simonides.agents.react:ReActPolicy",

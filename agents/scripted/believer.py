@@ -1,0 +1,199 @@
+"""A scripted victim and expert: it follows the environment's plan, and memory decides what the plan leaves open.
+
+It reads recalled text only: never lineage, taint or a channel. What it believes is a rule, not a language model's
+judgement; the studies that use it say so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from simonides.sim.claims import Claim
+from simonides.sim.codec import decode, encode
+from simonides.sim.errors import ContractBroken, CorruptFile
+from simonides.sim.needs import Need
+from simonides.sim.protocols import PolicyContext
+from simonides.sim.render import legal_actions
+from simonides.sim.seeds import seed_of
+from simonides.sim.types import Action, Observation, Plain, Query, Recall
+
+Profile = Literal["credulous", "recent", "corroborating", "sceptical"]
+SELF = ""
+"""Who says what the agent saw itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stance:
+    """The constants of a profile: half-life in seconds, threshold and margin of a score, whether trust is learned."""
+
+    half_life: float
+    threshold: float
+    margin: float
+    verifies: bool = False
+    learns: bool = False
+
+
+DAY = 86_400.0
+STANCES: Mapping[str, Stance] = {
+    "credulous": Stance(float("inf"), 0.0, 0.0),
+    "recent": Stance(DAY, 0.0, 0.0),
+    "corroborating": Stance(float("inf"), 2.0, 0.0, verifies=True),
+    "sceptical": Stance(float("inf"), 0.75, 0.25, verifies=True, learns=True),
+}
+"""Fixed before any attack was run; GUESS: the scale of a half-life and the sceptic's threshold are ours."""
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A claim about what is needed, as recalled: its place in the ranking and its simulated time in seconds."""
+
+    claim: Claim
+    rank: int
+    time: float
+
+
+class Believer:
+    """Acts on what it recalls, by one vote an identity.
+
+    For a need with values V each identity u that a recalled text names votes once, with its newest claim about the
+    subject: for the value, or against it. A vote weighs trust(u) * 2 ** (-(now - time) / half_life). The value of the
+    highest score is believed if the score reaches `threshold` and leads by `margin`; else the truth is looked up where
+    the environment offers that and the profile does so; else the agent guesses: a draw over V that depends on the trial
+    and the need alone. What is seen now outranks memory. Ties are broken by a hash of (seed, need, value).
+
+    | profile | rule |
+    |---|---|
+    | credulous | the best ranked claim is believed |
+    | recent | votes lose half their weight a day |
+    | corroborating | two identities must agree |
+    | sceptical | looks it up unless sure; after an outcome trust moves by `eta` for who was right or wrong |
+
+    Without `recall` it asks its memory nothing and is otherwise the same object: the reader without memory that a
+    memory gap is measured against. `k` is the number of records asked for.
+    """
+
+    waits = False
+    """Its `act` never waits for anything, so that a world need not gather it."""
+
+    def __init__(
+        self,
+        profile: Profile = "credulous",
+        recall: bool = True,
+        k: Annotated[int, Field(ge=1)] = 10,
+        half_life: Annotated[float | None, Field(gt=0)] = None,
+        threshold: float | None = None,
+        margin: Annotated[float | None, Field(ge=0)] = None,
+        eta: Annotated[float, Field(ge=0, le=1)] = 0.2,
+        trust: Annotated[float, Field(ge=0, le=1)] = 0.5,
+    ) -> None:
+        """`half_life` (seconds), `threshold` and `margin` replace the profile's; `trust` is that in a stranger."""
+        stance = STANCES[profile]
+        self.profile, self.recalls, self.k, self.eta, self.first_trust = profile, recall, k, eta, trust
+        self.half_life = half_life if half_life is not None else stance.half_life
+        self.threshold = threshold if threshold is not None else stance.threshold
+        self.margin = margin if margin is not None else stance.margin
+        self.verifies, self.learns = stance.verifies, stance.learns
+        self._trust: dict[str, float] = {}
+        self._claimed: dict[str, dict[str, str]] = {}
+        """Need -> identity -> the value it claimed, until the outcome is seen."""
+        self._guessed: dict[str, str] = {}
+        """Need -> the value guessed, so that a guess stands for as long as its need."""
+
+    def queries(self, observation: Observation, ctx: PolicyContext) -> Sequence[Query]:
+        """Ask for what is needed, where anything is."""
+        need = Need.of(observation.info)
+        return (Query(need.question, k=self.k),) if need is not None and self.recalls else ()
+
+    async def act(self, observation: Observation, recalls: Sequence[Recall], ctx: PolicyContext) -> Action:
+        """Return the planned action, decided by what is believed where a need is open."""
+        self._learn(observation.info.get("outcome"))
+        need = Need.of(observation.info)
+        if need is None:
+            return _named(observation, str(observation.info.get("plan", "")))
+        heard = list(_heard(need, recalls))
+        value, why = self._believed(need, observation, heard, ctx)
+        if self.learns:
+            self._claimed[need.id] = {one.claim.said_by: one.claim.value for one in heard if one.claim.positive}
+        notes: dict[str, Plain] = {"need": need.id, "believed": value, "why": why, "read": len(heard)}
+        return _named(observation, need.verify if why == "verify" else need.plan[value], notes)
+
+    def _believed(
+        self, need: Need, observation: Observation, heard: Sequence[Heard], ctx: PolicyContext
+    ) -> tuple[str, str]:
+        seen = [claim for claim in need.grammar.read(observation.text) if _about(need, claim) and claim.positive]
+        if seen:
+            return seen[-1].value, "seen"
+        if self.profile == "credulous":
+            top = next((one for one in heard if one.claim.positive), None)
+            if top is not None:
+                return top.claim.value, "top"
+        else:
+            ranked = sorted(self._scores(need, observation.time, heard).items(), key=lambda item: -item[1])
+            best, second = ranked[0][1], ranked[1][1] if len(ranked) > 1 else 0.0
+            if heard and best >= max(self.threshold, 1e-12) and best - second >= self.margin:
+                tied = [value for value, score in ranked if score == best]
+                return min(tied, key=lambda value: seed_of(0, "tie", need.id, value)), "votes"
+        if need.verify and self.verifies:
+            return "", "verify"
+        if need.id not in self._guessed:
+            self._guessed[need.id] = need.options[int(ctx.rng.integers(len(need.options)))]
+        return self._guessed[need.id], "guess"
+
+    def _learn(self, outcome: Any) -> None:
+        """Move the trust in those who claimed something about a need whose truth is seen."""
+        if not isinstance(outcome, Mapping) or "need" not in outcome:
+            return
+        self._guessed.pop(outcome["need"], None)
+        for who, value in self._claimed.pop(outcome["need"], {}).items():
+            step = self.eta if value == outcome.get("truth") else -self.eta
+            self._trust[who] = min(1.0, max(0.0, self.trust(who) + step))
+
+    def _scores(self, need: Need, now: float, heard: Sequence[Heard]) -> dict[str, float]:
+        newest: dict[str, Heard] = {}
+        for one in heard:
+            known = newest.get(one.claim.said_by)
+            if known is None or one.time > known.time:
+                newest[one.claim.said_by] = one
+        scores = dict.fromkeys(need.options, 0.0)
+        for who, one in newest.items():
+            weight = self.trust(who) * 2.0 ** (-max(0.0, now - one.time) / self.half_life)
+            scores[one.claim.value] += weight if one.claim.positive else -weight
+        return scores
+
+    def trust(self, who: str) -> float:
+        """Return the trust in an identity, 0 to 1; in oneself 1."""
+        return 1.0 if who == SELF else self._trust.get(who, self.first_trust)
+
+    def snapshot(self) -> bytes:
+        """Return what was learned of others."""
+        return encode({"trust": self._trust, "claimed": self._claimed, "guessed": self._guessed})
+
+    def restore(self, data: bytes) -> None:
+        """Go to a snapshot's state. Raises CorruptFile if it is none."""
+        state = decode(data)
+        if not isinstance(state, dict) or not {"trust", "claimed", "guessed"} <= set(state):
+            raise CorruptFile("This snapshot is not of a believer.")
+        self._trust, self._claimed, self._guessed = state["trust"], state["claimed"], state["guessed"]
+
+
+def _about(need: Need, claim: Claim) -> bool:
+    return (claim.subject, claim.attribute) == (need.subject, need.attribute) and claim.value in need.options
+
+
+def _heard(need: Need, recalls: Sequence[Recall]) -> Iterable[Heard]:
+    items = [item for recall in recalls for item in recall.items]
+    for rank, item in enumerate(items):
+        yield from (Heard(claim, rank, item.time) for claim in need.grammar.read(item.text) if _about(need, claim))
+
+
+def _named(observation: Observation, name: str, notes: Mapping[str, Plain] | None = None) -> Action:
+    """Return the legal action of this name; what does nothing, where the plan names none."""
+    legal = legal_actions(observation.info)
+    if name and name not in legal:
+        raise ContractBroken(f"The plan says {name!r}, which is none of the legal actions: {', '.join(legal)}.")
+    value = legal[name] if name else observation.info.get("noop", "")
+    return Action(value=value, text=name, notes=dict(notes or {}))
