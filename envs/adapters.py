@@ -1,6 +1,7 @@
-"""Make a ParallelEnv, which is what a world runs, of a turn-based PettingZoo AEC or a single-agent Gymnasium env.
+"""Make a ParallelEnv, which is what a world runs, of a PettingZoo AEC or a single-agent Gymnasium env; and back.
 
-Neither kind can be saved in general, so both adapters snapshot the actions since the reset and replay them.
+Neither kind can be saved in general, so both adapters snapshot the actions since the reset and replay them. `OneAgent`
+goes the other way: any ParallelEnv as the Gymnasium env of one of its agents.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from pettingzoo import AECEnv, ParallelEnv
 
 from simonides.sim.codec import decode, encode
 from simonides.sim.errors import ContractBroken, CorruptFile
+from simonides.sim.render import legal_actions
 from simonides.sim.types import Plain
 
 Views = tuple[dict[str, Any], dict[str, dict[str, Any]]]
@@ -166,3 +168,55 @@ class SingleAgent(_Replayed):
             {"player_0": bool(cut)},
             {"player_0": dict(info)},
         )
+
+
+class OneAgent(gymnasium.Env[Any, Any]):
+    """A ParallelEnv as a Gymnasium env of one of its agents, the first by default.
+
+    The others do what the environment's planner says (`infos[agent]["plan"]`), or else nothing (`noop`), or else the
+    first legal action, or else an action drawn from their space by the env's own generator.
+    """
+
+    def __init__(self, env: ParallelEnv[str, Any, Any], agent: str | None = None) -> None:
+        self.env = env
+        self.agent = agent if agent is not None else env.possible_agents[0]
+        self.observation_space = env.observation_space(self.agent)
+        self.action_space = env.action_space(self.agent)
+        self.metadata = {**env.metadata}
+        self.render_mode = env.render_mode
+        self._infos: dict[str, dict[str, Any]] = {}
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
+        """Reset the env beneath."""
+        super().reset(seed=seed)
+        observations, self._infos = self.env.reset(seed=seed, options=options)
+        return observations[self.agent], dict(self._infos[self.agent])
+
+    def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
+        """Step the env beneath with this agent's action and the others' own."""
+        others = [agent for agent in self.env.agents if agent != self.agent]
+        actions = {self.agent: action} | {agent: self._other(agent) for agent in others}
+        observations, rewards, ended, cut, self._infos = self.env.step(actions)
+        mine = self.agent
+        return observations[mine], float(rewards[mine]), bool(ended[mine]), bool(cut[mine]), dict(self._infos[mine])
+
+    def render(self) -> Any:
+        """Return what the env beneath draws."""
+        return self.env.render()
+
+    def close(self) -> None:
+        """Close the env beneath."""
+        self.env.close()
+
+    def _other(self, agent: str) -> Any:
+        info = self._infos.get(agent, {})
+        legal = legal_actions(info)
+        if info.get("plan") in legal:
+            return legal[info["plan"]]
+        if "noop" in info:
+            return info["noop"]
+        if legal:
+            return next(iter(legal.values()))
+        space = self.env.action_space(agent)
+        space.seed(int(self.np_random.integers(2**31)))
+        return space.sample()

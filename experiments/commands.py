@@ -205,6 +205,17 @@ def check_memory(name: Part, parameters: Parameters = None) -> int:
     return 0 if report.passed else 1
 
 
+@check.command(name="environment")
+def check_environment(name: Part, parameters: Parameters = None) -> int:
+    """Run PettingZoo's and Gymnasium's tests, ours, and the environment's own, on an environment."""
+    from simonides.sim.checks.environment import check_environment
+    from simonides.sim.checks.report import render
+
+    report = check_environment(name, parameters_of(parameters))
+    typer.echo(render(report))
+    return 0 if report.passed else 1
+
+
 @score.command(name="locomo-f1")
 def score_locomo(
     file: Annotated[Path, typer.Argument(metavar="FILE.jsonl", help="Rows with category, answer, response.")],

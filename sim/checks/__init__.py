@@ -1,6 +1,17 @@
-"""Checks that authors run on their own parts: what every memory system must do, in words for outsiders."""
+"""Checks that authors run on their own parts, in words for outsiders: memory systems and environments."""
 
+from simonides.sim.checks.environment import check_environment
 from simonides.sim.checks.memory import check_memory
-from simonides.sim.checks.report import Check, Finding, Report, Subject, Unmet, render
+from simonides.sim.checks.report import Check, Finding, NotApplicable, Report, Subject, Unmet, render
 
-__all__ = ["Check", "Finding", "Report", "Subject", "Unmet", "check_memory", "render"]
+__all__ = [
+    "Check",
+    "Finding",
+    "NotApplicable",
+    "Report",
+    "Subject",
+    "Unmet",
+    "check_environment",
+    "check_memory",
+    "render",
+]

@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
-import importlib
-from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from functools import partial
-from typing import Any
+from collections.abc import Callable, Collection, Mapping
 
 from simonides.sim.checks import elsewhere, lineage, reading, state
-from simonides.sim.checks.report import Check, Finding, Report, Subject, Unmet
+from simonides.sim.checks.report import Check, Report
+from simonides.sim.checks.running import own_checks, run_check, subject_of
 from simonides.sim.checks.shape import shape
-from simonides.sim.errors import UserError
 from simonides.sim.protocols import MemorySystem
-from simonides.sim.registry import Registry, registry
 from simonides.sim.types import EMPTY, Plain
 
 PATIENCE = 60.0
@@ -51,66 +45,10 @@ def check_memory(
 
         print(render(check_memory("window", {"turns": 5})))
     """
-    name = target if isinstance(target, str) else f"{target.__module__}:{target.__qualname__}"
-    parts = registry("memory") if isinstance(target, str) else _one(name, target)
-    importable = name if isinstance(target, str) else ""
-    subject = Subject(name, partial(_build, parts, name, dict(params)), dict(params), importable)
+    subject = subject_of("memory", target, dict(params))
     subject.make()  # a wrong name or parameter is the caller's mistake, not a finding
-    findings = [_run(SHAPE, subject)]
+    findings = [run_check(SHAPE, subject, PATIENCE)]
     if findings[0].passed:
-        checks = [*UNIVERSAL, *_own(parts.load(name))]
-        findings += [_run(check, subject) for check in checks if not only or check.name in only]
-    return Report(name, dict(params), tuple(findings))
-
-
-def _one(name: str, part: Callable[..., MemorySystem]) -> Registry:
-    """Return a registry of one part, so that a class from a notebook is built and checked like any other."""
-    parts = Registry("memory", {})
-    parts.register(name)(part)
-    return parts
-
-
-def _build(parts: Registry, name: str, params: dict[str, Plain], **overrides: Plain) -> Any:
-    return parts.build(name, {**params, **overrides}, path="params")
-
-
-def _own(part: Any) -> Iterable[Check]:
-    target = getattr(part, "checks", None)
-    if target is None:
-        return ()
-    if not isinstance(target, str):
-        return tuple(target())
-    module, _, attribute = target.partition(":")
-    try:
-        return tuple(getattr(importlib.import_module(module), attribute)())
-    except (ImportError, AttributeError) as error:
-        raise UserError(
-            f"The memory's own checks are said to be at {target!r}, but: {error}. Name them as 'module:function'."
-        ) from error
-
-
-def _finished(work: Coroutine[Any, Any, None]) -> None:
-    """Run a coroutine to its end; in a thread of its own where a loop is running already, as in a notebook."""
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        asyncio.run(work)
-        return
-    with ThreadPoolExecutor(1) as thread:
-        thread.submit(asyncio.run, work).result()
-
-
-def _run(check: Check, subject: Subject) -> Finding:
-    try:
-        _finished(asyncio.wait_for(check.run(subject), PATIENCE))
-    except Unmet as unmet:
-        return Finding(check.name, False, str(unmet), check.title)
-    except TimeoutError:
-        found = Unmet("every method returns", f"one was still waiting after {PATIENCE:.0f} s", "await nothing but ctx")
-        return Finding(check.name, False, str(found), check.title)
-    except Exception as error:
-        found = Unmet(
-            "the check runs to its end", f"{type(error).__name__}: {error}", "see the traceback in a debugger"
-        )
-        return Finding(check.name, False, str(found), check.title)
-    return Finding(check.name, True, "", check.title)
+        checks = [*UNIVERSAL, *own_checks(subject.part)]
+        findings += [run_check(check, subject, PATIENCE) for check in checks if not only or check.name in only]
+    return Report("Memory", subject.name, dict(params), tuple(findings))
