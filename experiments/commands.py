@@ -231,6 +231,24 @@ def score_locomo(
     return 0
 
 
+@score.command(name="androtmem")
+def score_androtmem(
+    tasks: Annotated[Path, typer.Argument(metavar="TASKS.jsonl", help="AndroTMem-Bench's tasks, as released.")],
+    predictions: Annotated[Path, typer.Argument(metavar="PREDICTIONS.jsonl", help="One step's prediction a line.")],
+    size: Annotated[
+        str | None, typer.Option(metavar="WxH", help="Read points as 0 to 1000 of a screen of so many pixels.")
+    ] = None,
+) -> int:
+    """Print each task's action matching and completion, and the means (AMS, TCR) as a last line."""
+    from simonides.experiments.metrics.androtmem_files import score_files, screen_size
+
+    scores, means = score_files(tasks, predictions, screen_size(size) if size else None)
+    for task in scores:
+        typer.echo(json.dumps(task.plain(), ensure_ascii=False))
+    typer.echo(json.dumps({"mean": means}, ensure_ascii=False))
+    return 0
+
+
 Calls = Annotated[
     Literal["record", "replay", "off"], typer.Option(help="Record what is asked, ask nothing new, or record nothing.")
 ]
