@@ -210,6 +210,7 @@ BUILTINS: dict[str, dict[str, str]] = {
         "longmemeval": "simonides.envs.dialogue.longmemeval:longmemeval",
         "memorybank-histories": "simonides.envs.dialogue.memorybank:memorybank_histories",
         "claims": "simonides.envs.claims.env:claims",
+        "droidtask": "simonides.envs.android.droidtask.env:droidtask",
     },
     "policy": {
         "extractive-reader": "simonides.agents.scripted.extractive:ExtractiveReader",
