@@ -320,3 +320,15 @@ def fetch_data(
         accept_licence = typer.confirm("Do you accept the licence, and fetch the data set?", err=True)
     typer.echo(attribute(f"{DATASETS}:fetch")(name, accept_licence))
     return 0
+
+
+@data.command(name="coverage")
+def data_coverage(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="A folder with DroidTask, as fetched.")],
+) -> int:
+    """Say how much of DroidTask's gold tasks its recorded walks hold, exactly and by like screens; one app a line."""
+    from dataclasses import asdict
+
+    for app, found in attribute("simonides.envs.android.droidtask.coverage:coverage")(str(folder)).items():
+        typer.echo(json.dumps({"app": app, **asdict(found)}))
+    return 0

@@ -6,15 +6,14 @@ from typing import Annotated, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
-from gymnasium.spaces import Discrete
+from gymnasium.spaces import Box, Discrete
 from pettingzoo import ParallelEnv
 from pydantic import Field
 
-from simonides.envs.android.droidtask.graph import Edge, Mode, Place
+from simonides.envs.android.droidtask.graph import Edge, Graph, Mode, Place
 from simonides.envs.android.droidtask.picture import drawn
 from simonides.envs.android.droidtask.plan import GRAMMAR, Posed, posed, subject, walks, way_claim
 from simonides.envs.android.droidtask.screens import Element
-from simonides.envs.text_space import AnyText
 from simonides.sim.claims import Claim
 from simonides.sim.codec import decode, encode
 from simonides.sim.errors import CorruptFile
@@ -27,11 +26,14 @@ DAY, TICK = 86_400.0, 10.0
 WAIT = "wait"
 WALKER, DOER = "player_0", "player_1"
 TASK = "exploration"
+EFFECTS = ("", "moved", "unrecorded", "none")
+"""What the last action did: nothing was done, the screen changed, no effect was recorded, or it was to wait."""
 Infos = dict[str, dict[str, Any]]
-Stepped = tuple[dict[str, str], dict[str, float], dict[str, bool], dict[str, bool], Infos]
+Ints = npt.NDArray[np.int64]
+Stepped = tuple[dict[str, Ints], dict[str, float], dict[str, bool], dict[str, bool], Infos]
 
 
-class DroidTaskEnv(ParallelEnv[str, str, int]):  # type: ignore[misc]
+class DroidTaskEnv(ParallelEnv[str, Ints, int]):  # type: ignore[misc]
     """A PettingZoo ParallelEnv over the recordings of real apps.
 
     In the first session transitions of an app are walked one by one; in the last, a task of the release is to be done
@@ -41,7 +43,7 @@ class DroidTaskEnv(ParallelEnv[str, str, int]):  # type: ignore[misc]
     the agent has followed so far decides, otherwise a draw from the seed, which is counted as `ambiguous`.
 
     An action is the number of a legal action: 0 waits, the others touch an element or type a text into one. Infos hold
-    besides the common keys `effect` ("moved", "unrecorded", "none" or "") and `sources` (which recordings hold the
+    besides the common keys `effect` (one of `EFFECTS`) and `sources` (which recordings hold the
     transition). `answer_key` counts `illegal`, `unrecorded` and `ambiguous`.
     """
 
@@ -68,21 +70,26 @@ class DroidTaskEnv(ParallelEnv[str, str, int]):  # type: ignore[misc]
         self.possible_agents = [WALKER] if seer == "self" else [WALKER, DOER]
         self.agents: list[str] = []
         self.channels = {"screen": "A text that a recorded screen shows beside its elements."}
-        texts = {id(one.graph): _texts(one) for one in self._tasks}
-        self._texts = texts
-        self._most = max(
-            len(_choices(screen.elements, texts[id(one.graph)])) for one in self._tasks for screen in one.graph.screens
+        graphs = {one.task.app: one.graph for one in self._tasks}
+        self._texts = {app: _texts(graph) for app, graph in graphs.items()}
+        most = max(
+            len(_choices(screen.elements, self._texts[app]))
+            for app, graph in graphs.items()
+            for screen in graph.screens
         )
-        self._space = AnyText()
+        high = np.array([max(len(one.graph.screens) for one in self._tasks), 2**31, 2**31, len(EFFECTS) - 1])
+        space = Box(np.array([-1, 0, 0, 0]), high, dtype=np.int64)
+        self._spaces = dict.fromkeys(self.possible_agents, space)
+        self._actions: dict[str, Discrete[Any]] = {agent: Discrete(most) for agent in self.possible_agents}
         self._begin()
 
-    def observation_space(self, agent: str) -> AnyText:
-        """Return the space of texts."""
-        return self._space
+    def observation_space(self, agent: str) -> Box:
+        """Return the space of int64[4]: number of the screen (-1 before any), session, actions left, effect."""
+        return self._spaces[agent]
 
     def action_space(self, agent: str) -> Discrete[Any]:
         """Return the numbers of legal actions; a screen allows the first so many of them."""
-        return Discrete(1 + self._most)
+        return self._actions[agent]
 
     def _begin(self) -> None:
         rng = generator(seed_of("droidtask", self._seed))
@@ -93,7 +100,8 @@ class DroidTaskEnv(ParallelEnv[str, str, int]):  # type: ignore[misc]
         self._script = [(s, edge) for s, walk in enumerate(walked) for edge in walk]
         """(session, transition) a tick, before the delay."""
         self._tick, self._used, self._chosen = 0, 0, ""
-        self._at, self._followed = -1, []
+        self._at = -1
+        self._followed: list[Place] = []
         self._effect, self._sources, self._told = "", list[str](), list[str]()
         self._counts = {"illegal": 0, "unrecorded": 0, "ambiguous": 0}
         self._pending: dict[str, list[list[str]]] = {}
@@ -142,11 +150,11 @@ class DroidTaskEnv(ParallelEnv[str, str, int]):  # type: ignore[misc]
     def _legal(self, agent: str) -> list[tuple[str, Element | None, str]]:
         if agent != self._mover or not (self._walking or self._doing):
             return [(WAIT, None, "")]
-        return _choices(self.posed.graph.screens[self._at].elements, self._texts[id(self.posed.graph)])
+        return _choices(self.posed.graph.screens[self._at].elements, self._texts[self.posed.task.app])
 
     # --- PettingZoo ---
 
-    def reset(self, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[dict[str, str], Infos]:
+    def reset(self, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[dict[str, Ints], Infos]:
         """Start again, with another seed's task and walk if one is given."""
         if seed is not None:
             self._seed = seed
@@ -242,9 +250,13 @@ class DroidTaskEnv(ParallelEnv[str, str, int]):  # type: ignore[misc]
         """Return the transition that the planner wants now."""
         if self._walking:
             return self._script[self._tick][1]
-        way = self.posed.graph.path(self._at, self.posed.goal) if self._doing else None
+        if not self._doing:
+            return None
         known = {edge.source: edge for edge in self.posed.way}
-        return known.get(self._at, way[0] if way else None) if self._doing else None
+        if self._at not in known:
+            way = self.posed.graph.path(self._at, self.posed.goal)
+            return way[0] if way else None
+        return known[self._at]
 
     def _need(self) -> Need | None:
         edge = self._next() if self._doing else None
@@ -268,10 +280,12 @@ class DroidTaskEnv(ParallelEnv[str, str, int]):  # type: ignore[misc]
 
     # --- what is seen ---
 
-    def _views(self) -> tuple[dict[str, str], Infos]:
+    def _views(self) -> tuple[dict[str, Ints], Infos]:
         infos = {agent: self._info(agent) for agent in self.agents}
-        self._pending = {}
-        return {agent: info["text"] for agent, info in infos.items()}, infos
+        self._pending, self._verdicts = {}, []
+        left = max(0, self.posed.budget - self._used)
+        seen = np.array([self._at, self.session, left, EFFECTS.index(self._effect)], np.int64)
+        return {agent: seen.copy() for agent in infos}, infos
 
     def _info(self, agent: str) -> dict[str, Any]:
         legal = [{"text": text, "value": number} for number, (text, _, _) in enumerate(self._legal(agent))]
@@ -282,13 +296,12 @@ class DroidTaskEnv(ParallelEnv[str, str, int]):  # type: ignore[misc]
             "session_end": self._ends_session(), "legal_actions": legal, "noop": 0,
             "plan": "" if need else self._planned(agent), "experiences": self._lived(agent, planned),
             "effect": self._effect, "sources": list(self._sources),
-            "answer_key": {"verdicts": list(self._verdicts), **self._counts},
+            "answer_key": {"verdicts": self._verdicts if agent == self.possible_agents[-1] else [], **self._counts},
         }  # fmt: skip
         if need is not None:
             info |= {"need": need.plain(), "question": need.question}
         if agent in self._illegal:
             info["illegal"] = self._illegal[agent]
-        self._verdicts = self._verdicts if agent != self.agents[-1] else []
         return info
 
     def _planned(self, agent: str) -> str:
@@ -379,9 +392,9 @@ _KEPT = (
 )  # fmt: skip
 
 
-def _texts(one: Posed) -> list[str]:
+def _texts(graph: Graph) -> list[str]:
     """Return the texts that the app's recordings type anywhere, sorted: what may be typed."""
-    moves = [*one.graph.app.walk, *(move for task in one.graph.app.tasks for move in task.moves)]
+    moves = [*graph.app.walk, *(move for task in graph.app.tasks for move in task.moves)]
     return sorted({move.typed for move in moves if move.typed})
 
 
