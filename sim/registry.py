@@ -211,6 +211,7 @@ BUILTINS: dict[str, dict[str, str]] = {
         "memorybank-histories": "simonides.envs.dialogue.memorybank:memorybank_histories",
         "claims": "simonides.envs.claims.env:claims",
         "droidtask": "simonides.envs.android.droidtask.env:droidtask",
+        "android-tasks": "simonides.envs.android.tasks.env:android_tasks",
     },
     "policy": {
         "extractive-reader": "simonides.agents.scripted.extractive:ExtractiveReader",
