@@ -332,3 +332,15 @@ def data_coverage(
     for app, found in attribute("simonides.envs.android.droidtask.coverage:coverage")(str(folder)).items():
         typer.echo(json.dumps({"app": app, **asdict(found)}))
     return 0
+
+
+@data.command(name="android-tasks")
+def data_android_tasks(
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="Folder for tasks.jsonl, gold.jsonl and images.")],
+    count: Annotated[int, typer.Option(min=1, help="Tasks to generate.")] = 100,
+    seed: Annotated[int, typer.Option(min=0, help="The first task's seed; the others follow.")] = 0,
+    images: Annotated[bool, typer.Option("--images", help="Draw the screen before each step.")] = False,
+) -> int:
+    """Generate long tasks on the simulated phone, in AndroTMem-Bench's form, with predictions that are all right."""
+    typer.echo(attribute("simonides.envs.android.tasks.files:write_tasks")(out, range(seed, seed + count), images))
+    return 0
