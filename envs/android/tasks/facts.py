@@ -95,7 +95,7 @@ def _event(phone: Phone, world: World, topic: str, words: str) -> None:
 
 
 def _page(phone: Phone, world: World, topic: str, words: str) -> None:
-    url = f"https://{topic}.example"
+    url = f"https://about-{topic}.example"
     browser.publish(phone, url, f"All about the {topic}", f"{PREFACE}\n{words}")
     phone.database(browser.PACKAGE).execute("INSERT INTO bookmarks VALUES (?)", (url,))
 
