@@ -251,6 +251,8 @@ BUILTINS: dict[str, dict[str, str]] = {
         "cost": "simonides.experiments.metrics.trial:cost",
         "latency": "simonides.experiments.metrics.trial:latency",
         "reward": "simonides.experiments.metrics.trial:reward",
+        "task-success": "simonides.experiments.metrics.trial:task_success",
+        "illegal-actions": "simonides.experiments.metrics.trial:illegal_actions",
     },
     "wiring": {
         "private": "simonides.memory_actors.wiring:private",
