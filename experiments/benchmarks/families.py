@@ -108,7 +108,7 @@ def _lived(trial: Trial) -> tuple[Timing, list[dict[str, Any]]]:
         worlds = open_worlds(assemble(trial, services), Layout(), 0, Path(folder), services, {})
         noted = [Noted(world.environment) for world in worlds]
         for world, env in zip(worlds, noted, strict=True):
-            world.environment = env  # type: ignore[assignment]
+            world.environment = env
         cpu, wall = process_time(), perf_counter()
         results = asyncio.run(live_all(worlds))
         timing = Timing(perf_counter() - wall, process_time() - cpu)
