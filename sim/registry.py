@@ -209,6 +209,7 @@ BUILTINS: dict[str, dict[str, str]] = {
         "locomo": "simonides.envs.dialogue.locomo:locomo",
         "longmemeval": "simonides.envs.dialogue.longmemeval:longmemeval",
         "memorybank-histories": "simonides.envs.dialogue.memorybank:memorybank_histories",
+        "dialogue-choices": "simonides.envs.dialogue.choices:dialogue_choices",
         "claims": "simonides.envs.claims.env:claims",
     },
     "policy": {
