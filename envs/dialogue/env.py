@@ -57,8 +57,7 @@ class DialogueEnv(ParallelEnv[str, dict[str, str], str]):  # type: ignore[misc]
     `infos[agent]` holds `name`, `phase` ("telling" or "question"), `text`,
     `time`, `session`, `session_end`, `probe` and `experiences`; in the question phase also `question_id` and
     `answer_key`, which is for the trace and never for policies. The reward is 1.0 for an exact match, else 0.0; what
-    an answer is worth is for metrics to say. Everybody terminates after the last question. Any text is an answer; what
-    is none counts as "".
+    an answer is worth is for metrics to say. Everybody terminates after the last question.
 
     Resetting with a seed changes nothing: the conversation was fixed when the environment was made. `teams` maps
     agents to the names of their teams.
