@@ -218,7 +218,7 @@ class GameEnv(AECEnv):  # type: ignore[misc]
         last = (
             "The game is over." if self._env.state.done else f"{names[self._env.state.current_player_id]} is to move."
         )
-        return draw_chat(said, [*names, GAME], f"{self.game}, turn {self._turn}", [last])
+        return draw_chat(said, names, f"{self.game}, turn {self._turn}", [last])
 
     def close(self) -> None:
         """Do nothing: no resource is held."""

@@ -76,7 +76,8 @@ def negotiation(game: Any, player: int) -> Moves:
         return made is not None and _owns(owned, made["given"]) and _owns(None, made["wanted"])
 
     accepting = "[Accept], [Deny], " if can_pay else "[Deny], " if open_ else ""
-    words = f"Say what you like, with at most one of {accepting}[Offer: 3 Sheep, 2 Ore -> 5 Brick] (goods you have)."
+    stock = ", ".join(f"{owned[name]} {name}" for name in RESOURCES)
+    words = f"Say what you like, with at most one of {accepting}[Offer: 3 Sheep, 2 Ore -> 5 Brick]. You have {stock}."
     return Moves(words, read=read)
 
 
