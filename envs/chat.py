@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -116,5 +117,5 @@ def wrapped(page: ImageDraw, text: str, font: Font, width: int) -> list[str]:
 def _cut(page: ImageDraw, text: str, font: Font, width: int) -> str:
     if page.textlength(text, font) <= width:
         return text
-    fits = bisect_right(range(len(text)), width, key=lambda n: page.textlength(f"{text[:n]}...", font))
+    fits = bisect_right(range(len(text)), width, key=lambda n: math.ceil(page.textlength(f"{text[:n]}...", font)))
     return f"{text[: max(0, fits - 1)]}..."

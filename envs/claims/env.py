@@ -17,32 +17,19 @@ from pettingzoo import ParallelEnv
 from pydantic import Field
 
 from simonides.envs.claims.picture import Spoken, draw_circle
+from simonides.envs.claims.wording import SILENT, VALUES, claim, need, question, tower, verdict
 from simonides.envs.inbox import Inbox
-from simonides.sim.claims import Claim, Form, Grammar
 from simonides.sim.codec import decode, encode
 from simonides.sim.errors import CorruptFile, StudyError
-from simonides.sim.needs import Need, Verdict
+from simonides.sim.needs import Verdict
 from simonides.sim.seeds import generator, seed_of
 from simonides.sim.types import Plain
 
-VALUES = ("red", "blue", "green", "white", "black", "yellow", "purple", "orange", "brown", "pink", "grey", "gold")
 TICK_SECONDS = 60.0
 
 Ints = npt.NDArray[np.int64]
 Seer = Literal["anyone", "self", "other"]
 Infos = dict[str, dict[str, Any]]
-
-
-GRAMMAR = Grammar([Form("colour", "The colour of {subject} is {value}.", "The colour of {subject} is not {value}.")])
-"""In which claims are worded."""
-
-SILENT = "say nothing"
-"""What saying nothing is called where actions are listed."""
-
-
-def claim(subject: int, value: str) -> str:
-    """Return a claim as a sentence."""
-    return f"The colour of tower {subject} is {value}."
 
 
 class ClaimsEnv(ParallelEnv[str, Ints, int]):  # type: ignore[misc]
@@ -94,7 +81,7 @@ class ClaimsEnv(ParallelEnv[str, Ints, int]):  # type: ignore[misc]
         self.possible_agents = [f"player_{i}" for i in range(agents)]
         self.agents: list[str] = []
         self._spaces: dict[str, tuple[Box, Discrete[Any]]] = {}
-        self._questions = [f"What is the colour of tower {i}?" for i in range(claims)]
+        self._questions = [question(i) for i in range(claims)]
         self._inbox = Inbox(self.channels, self.possible_agents)
         self._sentences = [[claim(i, value) for value in self.options] for i in range(claims)]
         self._seed = seed
@@ -228,17 +215,18 @@ class ClaimsEnv(ParallelEnv[str, Ints, int]):  # type: ignore[misc]
     def render(self) -> npt.NDArray[np.uint8]:
         """Return uint8[640, 640, 3]: the agents on a circle, and who has just told whom what, or what all are asked."""
         if self.asking:
-            asked = [f"tower {topic}?" for topic in self._topics.tolist()]
+            asked = [f"{tower(topic)}?" for topic in self._topics.tolist()]
             return draw_circle(self.possible_agents, f"tick {self._tick}: everybody is asked", notes=asked)
         rows = enumerate(zip(self._from.tolist(), self._heard.tolist(), strict=True))
-        spoken = [Spoken(who, to, f"tower {c - 1}", self.options[v - 1]) for to, (who, (c, v)) in rows if c]
-        seen = [""] * self.n
-        if self._tick == 0 and self._reveal:
-            for subject, agents in enumerate(self._seen.tolist()):
-                for agent in agents:
-                    seen[agent] += f"\n{subject}: {self.options[int(self.truth[subject]) - 1]}"
+        spoken = [Spoken(who, to, tower(c - 1), self.options[v - 1]) for to, (who, (c, v)) in rows if c]
+        seen = [self._own(lived) for lived in self._witnessed()] if self._tick == 0 else ()
         doing = "what each has seen" if self._tick == 0 else "who told whom what"
-        return draw_circle(self.possible_agents, f"tick {self._tick}: {doing}", spoken, [note.strip() for note in seen])
+        return draw_circle(self.possible_agents, f"tick {self._tick}: {doing}", spoken, seen)
+
+    def _own(self, lived: list[dict[str, Any]]) -> str:
+        """Return what an agent has seen at the first tick, for its place on the circle."""
+        topics = [one["metadata"]["claim"] for one in lived]
+        return "\n".join(f"{topic}: {self.options[int(self.truth[topic]) - 1]}" for topic in topics)
 
     def snapshot(self) -> bytes:
         """Return the state as bytes; topics and partners are drawn anew from the seed and the tick."""
@@ -278,11 +266,10 @@ class ClaimsEnv(ParallelEnv[str, Ints, int]):  # type: ignore[misc]
         """
         topic, agent = int(rng.integers(self.k)), self.possible_agents[int(rng.integers(self.n))]
         truth = self.options[int(self.truth[topic]) - 1]
-        wrong = [value for value in self.options if value != truth]
-        value = wrong[int(rng.integers(len(wrong)))]
+        value = str(rng.choice([value for value in self.options if value != truth]))
         return {
-            "text": GRAMMAR.say(Claim(f"tower {topic}", "colour", value)), "tick": 0, "agent": agent,
-            "channel": "rumour", "subject": f"tower {topic}", "attribute": "colour", "value": value, "truth": truth,
+            "text": claim(topic, value), "tick": 0, "agent": agent, "channel": "rumour", "subject": tower(topic),
+            "attribute": "colour", "value": value, "truth": truth,
         }  # fmt: skip
 
     def _views(self) -> tuple[dict[str, Ints], Infos]:
@@ -317,28 +304,21 @@ class ClaimsEnv(ParallelEnv[str, Ints, int]):  # type: ignore[misc]
         """Pose the questions as needs, and tell how those of the tick before ended."""
         for n, (agent, info) in enumerate(infos.items()):
             if self.asking and self._posed[n]:
-                info["need"] = self._need(agent, info["topic"]).plain()
+                info["need"] = need(agent, self._tick, info["topic"], self.options).plain()
             else:
                 info["plan"] = SILENT
             verdicts: list[Plain] = []
             if self._answered is not None and self._answered[n, 0] >= 0:
-                verdict = self._verdict(agent, *self._answered[n].tolist())
-                verdicts.append(verdict.plain())
-                info["outcome"] = {"need": verdict.need, "truth": verdict.truth}
-                info["text"] = f"The answer to the last question was {verdict.truth}. {info['text']}".strip()
+                ended = self._verdict(agent, *self._answered[n].tolist())
+                verdicts.append(ended.plain())
+                info["outcome"] = {"need": ended.need, "truth": ended.truth}
+                info["text"] = f"The answer to the last question was {ended.truth}. {info['text']}".strip()
             info["answer_key"] = info.get("answer_key", {}) | {"verdicts": verdicts, "illegal": int(self._illegal[n])}
 
-    def _need(self, agent: str, topic: int) -> Need:
-        plan = {value: value for value in self.options}
-        name, question = f"{self._tick}-{agent}", self._questions[topic]
-        return Need(name, question, f"tower {topic}", "colour", tuple(self.options), plan, GRAMMAR)
-
     def _verdict(self, agent: str, topic: int, said: int) -> Verdict:
-        truth, needed = int(self.truth[topic]), self._tick - 1
-        return Verdict(
-            f"{needed}-{agent}", "seen-claim", f"tower {topic}", "colour", tuple(self.options), self.options[truth - 1],
-            self.options[said - 1] if said else "", said == truth, 0 if self._reveal else -1, needed, self.k - 1,
-        )  # fmt: skip
+        """Return how the need of the tick before ended."""
+        seen = 0 if self._reveal else -1
+        return verdict(agent, self._tick - 1, topic, self.options, said, int(self.truth[topic]), seen, self.k - 1)
 
     def _add_keys(self, infos: Infos) -> None:
         for agent, truth in zip(self.agents, self.truth[self._topics].tolist(), strict=True):

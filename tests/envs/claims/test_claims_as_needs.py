@@ -7,7 +7,8 @@ from time import process_time
 import numpy as np
 import pytest
 
-from simonides.envs.claims.env import GRAMMAR, SILENT, claim, claims
+from simonides.envs.claims.env import claims
+from simonides.envs.claims.wording import GRAMMAR, SILENT, claim
 from simonides.sim.checks import check_environment, render
 from simonides.sim.claims import Claim
 from simonides.sim.config import parse_study
