@@ -349,6 +349,9 @@ class ClaimsEnv(ParallelEnv[str, Ints, int]):  # type: ignore[misc]
 
 
 def _number(value: Any) -> int:
+    """Return an action's number, 0 for "", which is what one does who has nothing to do, and -1 for what is none."""
+    if isinstance(value, str) and value == "":
+        return 0
     try:
         number = index(value)
     except TypeError:

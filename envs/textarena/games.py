@@ -1,52 +1,30 @@
 """A game of TextArena as a PettingZoo AEC environment, with randomness of its own and what each player has heard.
 
-TextArena draws from Python's and numpy's global generators. Around every call their states are put aside and the
-game's own are put in, so that nothing outside is changed and nothing outside changes the game. It follows that two
-threads must not step games at the same time; a world actor steps in one.
+TextArena draws from Python's and numpy's global generators, even while it is imported. Around every call their states
+are put aside and the game's own are put in, so that nothing outside is changed and nothing outside changes the game.
 """
 
 from __future__ import annotations
 
-import random
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
-import numpy as np
-import textarena
 from gymnasium.spaces import Dict
 from pettingzoo import AECEnv
-from textarena.envs.registration import ENV_REGISTRY
 
 from simonides.envs.chat import Bubble, Pixels, draw_chat
 from simonides.envs.text_space import AnyText
+from simonides.envs.textarena.dice import Dice, untouched
 from simonides.envs.textarena.rules import LONGEST, RULES, Moves, anything
 from simonides.sim.errors import StudyError, near
 from simonides.sim.seeds import seed_of
 
+with untouched():
+    import textarena
+    from textarena.envs.registration import ENV_REGISTRY
+
 TURN_SECONDS = 60.0
 GAME = "Game"
 """Who speaks where the game does."""
-
-
-class Dice:
-    """The state of Python's and numpy's global generators that a game goes on with."""
-
-    def __init__(self, seed: int) -> None:
-        self._state = random.Random(seed).getstate(), np.random.RandomState(seed % 2**32).get_state()
-
-    @contextmanager
-    def rolling(self) -> Iterator[None]:
-        """Put this state in for a while, and what was there back."""
-        outside = random.getstate(), np.random.get_state()
-        random.setstate(self._state[0])
-        np.random.set_state(self._state[1])
-        try:
-            yield
-        finally:
-            self._state = random.getstate(), np.random.get_state()
-            random.setstate(outside[0])
-            np.random.set_state(outside[1])
 
 
 class GameEnv(AECEnv):  # type: ignore[misc]

@@ -75,6 +75,13 @@ def test_an_illegal_action_is_silence_and_is_told(wrong):
     assert sum(bool(info["experiences"]) for info in infos.values()) == 3
 
 
+def test_who_has_nothing_to_do_is_silent_and_within_the_rules():
+    env = claims(agents=2)
+    env.reset()
+    *_, infos = env.step({"player_0": "", "player_1": 1})
+    assert "illegal" not in infos["player_0"] and infos["player_0"]["experiences"]
+
+
 def test_a_rumour_is_seen_once_and_survives_a_snapshot():
     env, other = claims(), claims()
     env.reset()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import random
 import socket
+import subprocess
+import sys
 import warnings
 
 import numpy as np
@@ -75,6 +77,15 @@ def test_global_generators_are_neither_read_nor_moved(game):
         return found
 
     assert told(1) == told(2)
+
+
+def test_importing_it_moves_no_global_generator_either():
+    code = (
+        "import random, numpy as np; before = random.getstate(), np.random.get_state()[1].tobytes(); "
+        "import simonides.envs.textarena.env, textarena; "
+        "assert (random.getstate(), np.random.get_state()[1].tobytes()) == before"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
 
 
 def test_games_start_and_go_on_without_a_network(monkeypatch):
