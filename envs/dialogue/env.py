@@ -125,7 +125,8 @@ class DialogueEnv(ParallelEnv[str, dict[str, str], str]):  # type: ignore[misc]
         told = self._telling[max(0, min(self._tick + 1, len(self._telling)) - SHOWN) : self._tick + 1]
         bubbles = [Bubble(turn.speaker, _said(turn), _heading(session, turn)) for session, turn in told]
         now = f", session {told[-1][0].number}, {day(told[-1][1].time)}" if told else ""
-        return draw_chat(bubbles, self.conversation.people, self.conversation.id + now, self._posed())
+        speakers = list(dict.fromkeys(turn.speaker for _, turn in self._telling))
+        return draw_chat(bubbles, speakers, self.conversation.id + now, self._posed())
 
     def _posed(self) -> list[str]:
         """Return what is asked now, as the picture shows it."""
