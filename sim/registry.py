@@ -40,6 +40,7 @@ EXTRAS: dict[str, str] = {
     "safetensors": "transformers",
     "xgrammar": "transformers",
     "vllm": "vllm",
+    "textarena": "textarena",
 }
 """Import name of a heavy library -> the extra that installs it."""
 
@@ -209,7 +210,9 @@ BUILTINS: dict[str, dict[str, str]] = {
         "locomo": "simonides.envs.dialogue.locomo:locomo",
         "longmemeval": "simonides.envs.dialogue.longmemeval:longmemeval",
         "memorybank-histories": "simonides.envs.dialogue.memorybank:memorybank_histories",
+        "dialogue-choices": "simonides.envs.dialogue.choices:dialogue_choices",
         "claims": "simonides.envs.claims.env:claims",
+        "textarena": "simonides.envs.textarena.env:textarena",
     },
     "policy": {
         "extractive-reader": "simonides.agents.scripted.extractive:ExtractiveReader",
