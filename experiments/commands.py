@@ -40,7 +40,7 @@ def console_of() -> Console:
 def join(app: typer.Typer) -> None:
     """Add these commands to the command line."""
     app.command(name="list")(list_parts_of)
-    for command in (plan, show, calls, report, plot, debug):
+    for command in (plan, show, calls, report, plot, debug, watch):
         app.command()(command)
     for name, group in (("check", check), ("score", score), ("data", data)):
         app.add_typer(group, name=name)
@@ -189,6 +189,29 @@ def parameters_of(given: list[str] | None) -> dict[str, Any]:
         except yaml.YAMLError:
             raise UserError(f"{name}: {raw!r} is not a YAML value.") from None
     return found
+
+
+def watch(
+    environment: Annotated[str, typer.Argument(metavar="ENVIRONMENT", help="A registered name, or module:attribute.")],
+    parameters: Parameters = None,
+    seed: Annotated[int, typer.Option(help="Seed of the episode.")] = 0,
+    policy: Annotated[str, typer.Option(help="Who acts.")] = "believer",
+    memory: Annotated[str, typer.Option(help="What remembers.")] = "full-context",
+    wiring: Annotated[str, typer.Option(help="Who shares memory with whom.")] = "private",
+    out: Annotated[
+        Path | None, typer.Option(help="The .gif or .mp4 to write. Default: ENVIRONMENT-SEED.gif, here.")
+    ] = None,
+    per_second: Annotated[float, typer.Option(min=0.1, help="Pictures a second.")] = 2.0,
+) -> int:
+    """Write an animated picture of one episode."""
+    from simonides.experiments.watch import film_of, part_of
+
+    world = part_of(environment, parameters_of(parameters))
+    film = film_of(world, part_of(policy, {}), part_of(memory, {}), seed, wiring)
+    path = out if out is not None else Path(f"{environment.split(':')[-1]}-{seed}.gif")
+    film.write(path, per_second)
+    typer.echo(f"{path}: {len(film.pictures)} pictures")
+    return 0
 
 
 Part = Annotated[str, typer.Argument(metavar="NAME", help="A registered name, or module:attribute.")]

@@ -61,11 +61,16 @@ def conclude(run: Run, console: Console, again: bool = False) -> int:
 
 
 def _report(run: Run, console: Console, again: bool) -> tuple[str, int]:
-    from simonides.experiments.results import print_results, write_report  # plotly and polars: not for every command
+    from simonides.experiments.results import (  # plotly and polars: not for every command
+        print_gap,
+        print_results,
+        write_report,
+    )
 
     try:
         tables, report = write_report(run, again)
         print_results(tables, console)
+        print_gap(tables, console)
     except UserError:
         raise
     except Exception as error:  # a metric is a plug-in, and may raise anything

@@ -11,6 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from simonides.experiments.metrics.cells import RunTables, means, run_tables
+from simonides.experiments.metrics.gap import FEW_SEEDS, FULL, NONE, REMOVED, SEEDS, Arm, gaps
 from simonides.experiments.report.page import render_report
 from simonides.experiments.report.run import context_of
 from simonides.experiments.runs import REPORT, Run, write_whole
@@ -21,6 +22,8 @@ COLUMNS = {
     "repeats": "answers that repeat the planted false record, of the questions that it is about",
     "tainted": "share of all records held at the end that descend from the planted one",
     "records": "records that all memories hold together at the end",
+    "success": "share of the decisions that need a remembered fact which reached their goal, with a 95 % interval",
+    "illegal": "actions that were none of the legal ones, a trial",
     "reward": "mean reward of an agent a tick",
     "s": "wall seconds of a trial",
 }
@@ -62,6 +65,43 @@ def print_results(tables: RunTables, console: Console) -> None:
         console.print(f"  left out: {line}", markup=False, highlight=False, soft_wrap=True)
 
 
+GAP_COLUMNS = (
+    "full memory, no memory, fact removed: shares of decisions that succeeded, with Wilson's 95 % interval",
+    "chance: 1 / m for m possible values; constant: the best answer that is always the same",
+    "memory decides: yes when full memory's interval lies above 0.85 and the others are no better than chance",
+)  # fmt: skip
+
+
+def print_gap(tables: RunTables, console: Console) -> None:
+    """Print the memory gap of each task, where a run has arms with full memory and without."""
+    found = gaps(tables)
+    if not found:
+        return
+    table = Table(title="Memory gap: the same reader with and without recall", title_justify="left")
+    table.add_column("task")
+    for name in ("needs", "seeds", "chance", "constant", FULL, NONE, REMOVED, "gap", "memory decides"):
+        table.add_column(name, justify="right" if name != "memory decides" else "left")
+    for one in found:
+        shares = [_share(one.arms[arm]) if arm in one.arms else "" for arm in (FULL, NONE, REMOVED)]
+        decides = "; ".join(one.faults) or _claimed(one.seeds)
+        numbers = (str(one.arms[FULL].needs), str(one.seeds), f"{one.chance:.2f}", f"{one.constant:.2f}")
+        table.add_row(escape(" · ".join(one.labels)), *numbers, *shares, f"{one.gap:+.2f}", escape(decides))
+    console.print(table)
+    for line in GAP_COLUMNS:
+        console.print(f"  {line}", markup=False, highlight=False, soft_wrap=True)
+
+
+def _claimed(seeds: int) -> str:
+    if seeds < FEW_SEEDS:
+        return f"yes; with {seeds} seeds exploratory"
+    return "yes" if seeds >= SEEDS else f"yes, with {seeds} seeds"
+
+
+def _share(arm: Arm) -> str:
+    share = arm.share
+    return f"{share.estimate:.2f} [{share.low:.2f}, {share.high:.2f}]"
+
+
 def _conditions(tables: RunTables) -> list[tuple[tuple[str, ...], str]]:
     """Return (labels of the factors, name) of each condition, in the study's order."""
     conditions = tables.trials["condition"].unique(maintain_order=True).to_list()
@@ -81,6 +121,8 @@ def _cells(tables: RunTables) -> dict[str, dict[str, str]]:
         found["F1"] = _with_interval(means(asked, by, "official_f1"))
         found["found"] = _plain(means(asked, by, _recall_column(tables)), "{:.2f}")
         found["repeats"] = _counted(asked.filter("targeted"))
+    if tables.needs.height:
+        found["success"] = _with_interval(means(tables.needs, by, "success"))
     if metrics.height:
         shares = metrics.filter(pl.col("metric") == "contamination")
         attacked = tables.contamination.filter(pl.col("tainted") > 0)["condition"].unique()
@@ -88,7 +130,9 @@ def _cells(tables: RunTables) -> dict[str, dict[str, str]]:
         found["tainted"] = _plain(means(shares, by, "value"), "{:.1%}")
         sizes = metrics.filter((pl.col("metric") == "memory-size") & (pl.col("part") == "records"))
         found["records"] = _plain(means(sizes, by, "value"), "{:,.0f}")
-        if not asked.height:
+        illegal = metrics.filter((pl.col("metric") == "illegal-actions") & (pl.col("value") > 0))
+        found["illegal"] = _plain(means(illegal, by, "value"), "{:.1f}")
+        if not asked.height and not tables.needs.height:
             found["reward"] = _plain(means(metrics.filter(pl.col("metric") == "reward"), by, "value"), "{:.3f}")
     ended = tables.trials.filter(pl.col("status") != "not ended").with_columns(pl.lit("").alias("unit"))
     found["s"] = _plain(means(ended, by, "seconds"), "{:.1f}")

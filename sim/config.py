@@ -82,8 +82,9 @@ class Study(BaseModel):
     """The wording of what a model that reads text is asked."""
     budget: BudgetConfig = BudgetConfig()
     interventions: tuple[PlantConfig, ...] = ()
-    factors: dict[str, list[Plain]] = Field(default_factory=dict)
-    """Dotted path of a field -> the values it takes; every combination is a cell."""
+    factors: dict[str, list[Plain] | dict[str, dict[str, Plain]]] = Field(default_factory=dict)
+    """What is varied; every combination is a cell. Either the dotted path of a field -> the values it takes, or any
+    name -> its levels by name, each with the fields that it sets: `arm: {blind: {policy.recall: false}, full: {}}`."""
     seeds: Annotated[int, Field(ge=1)] | tuple[int, ...] = 3
     """A number of seeds (0, 1, ...) or the seeds themselves."""
     ticks: Annotated[int, Field(ge=1)] | None = None
@@ -99,6 +100,16 @@ class Study(BaseModel):
     metrics: tuple[str, ...] = ()
     data: str | None = None
     """Folder or file of the environment's data, when it needs one; handed to it as `data`."""
+
+    @field_validator("factors", mode="before")
+    @classmethod
+    def _leveled(cls, value: Any) -> Any:
+        for name, levels in value.items() if isinstance(value, Mapping) else ():
+            named = isinstance(levels, Mapping) and all(isinstance(sets, Mapping) for sets in levels.values())
+            if not (named or isinstance(levels, list | tuple)):
+                wanted = "a list of values, or a map of levels that each set fields"
+                raise ValueError(f"{name} takes {wanted}; found {levels!r:.80}")
+        return value
 
     @field_validator("seeds")
     @classmethod
@@ -116,9 +127,14 @@ class Study(BaseModel):
         return Part.model_validate({**data, **parts[i].model_dump()}), path
 
     def cells(self) -> list[dict[str, Plain]]:
-        """Return every combination of the factors' values as {dotted path: value}, in order."""
+        """Return every combination of the factors' values as {factor: value or name of the level}, in order."""
         names = list(self.factors)
         return [dict(zip(names, values, strict=True)) for values in itertools.product(*self.factors.values())]
+
+    def sets(self, factor: str, value: Plain) -> Mapping[str, Plain]:
+        """Return the fields, by dotted path, that a factor sets in the cells where it has this value."""
+        levels = self.factors[factor]
+        return levels[value] if isinstance(levels, dict) else {factor: value}
 
     def trials(self) -> Iterator[Trial]:
         """Yield every trial: each cell with each seed, checked. Raises StudyError."""
@@ -126,8 +142,9 @@ class Study(BaseModel):
         base = self.model_dump(mode="json")
         for cell in self.cells():
             fields = copy.deepcopy(base)
-            for path, value in cell.items():
-                assign(fields, path, value)
+            for factor, chosen in cell.items():
+                for path, value in self.sets(factor, chosen).items():
+                    assign(fields, path, copy.deepcopy(value))
             fields["factors"] = {}
             study = parse_study(fields)
             label = ",".join(f"{path}={_short(value)}" for path, value in cell.items())

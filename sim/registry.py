@@ -40,6 +40,7 @@ EXTRAS: dict[str, str] = {
     "safetensors": "transformers",
     "xgrammar": "transformers",
     "vllm": "vllm",
+    "textarena": "textarena",
 }
 """Import name of a heavy library -> the extra that installs it."""
 
@@ -209,9 +210,11 @@ BUILTINS: dict[str, dict[str, str]] = {
         "locomo": "simonides.envs.dialogue.locomo:locomo",
         "longmemeval": "simonides.envs.dialogue.longmemeval:longmemeval",
         "memorybank-histories": "simonides.envs.dialogue.memorybank:memorybank_histories",
+        "dialogue-choices": "simonides.envs.dialogue.choices:dialogue_choices",
         "claims": "simonides.envs.claims.env:claims",
         "droidtask": "simonides.envs.android.droidtask.env:droidtask",
         "android-tasks": "simonides.envs.android.tasks.env:android_tasks",
+        "textarena": "simonides.envs.textarena.env:textarena",
     },
     "policy": {
         "extractive-reader": "simonides.agents.scripted.extractive:ExtractiveReader",
@@ -253,6 +256,8 @@ BUILTINS: dict[str, dict[str, str]] = {
         "cost": "simonides.experiments.metrics.trial:cost",
         "latency": "simonides.experiments.metrics.trial:latency",
         "reward": "simonides.experiments.metrics.trial:reward",
+        "task-success": "simonides.experiments.metrics.trial:task_success",
+        "illegal-actions": "simonides.experiments.metrics.trial:illegal_actions",
     },
     "wiring": {
         "private": "simonides.memory_actors.wiring:private",

@@ -28,7 +28,7 @@ from simonides.sim.space import Agent, Plant, SpaceSetup
 from simonides.sim.trace import TraceWriter, next_epoch
 from simonides.sim.types import ModelCard, Plain
 from simonides.sim.wiring import AgentRef, SpaceSpec
-from simonides.sim.world import Exchange, Port, Route, World, WorldSetup
+from simonides.sim.world import Exchange, Port, Route, World, WorldSetup, environment_seed
 
 CACHED = "simonides.memory_actors.embedders.cache:CachedEmbedder"
 """Wraps any embedder, so that each text of a run is embedded once."""
@@ -279,6 +279,7 @@ def _plant(
                 f"{where}: environment {trial.study.environment.name!r} offers no falsehood of its own; give "
                 "the plant's text, tick, and agent or space."
             )
+        environments[first].reset(seed=environment_seed(trial.seed, first))  # many draw their truths here
         falsehood = maker(generator(seed_of(trial.seed, "falsehood", n)))
     if agent is None and config.space is None:
         agent = f"{first}/{falsehood['agent']}"

@@ -41,6 +41,8 @@ class RunTables:
     cost: pl.DataFrame
     ticks: pl.DataFrame
     latency: pl.DataFrame
+    needs: pl.DataFrame
+    illegal: pl.DataFrame
     missing: tuple[str, ...]
     """One line for each trial whose tables could not be made."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from simonides.sim.config import Study, Trial
@@ -14,7 +14,7 @@ ATTACK = "interventions"
 
 @dataclass(frozen=True, slots=True)
 class Factor:
-    """One thing that a study varies: its dotted path, a name for it, and its values' labels in the study's order."""
+    """One thing that a study varies: its key in the study, a name for it, and its levels' labels in their order."""
 
     path: str
     name: str
@@ -32,7 +32,7 @@ def factors(study: Study) -> tuple[Factor, ...]:
     return tuple(Factor(path, names[path], _labels(path, values)) for path, values in study.factors.items())
 
 
-def _labels(path: str, values: Sequence[Plain]) -> tuple[str, ...]:
+def _labels(path: str, values: Collection[Plain]) -> tuple[str, ...]:
     """Return names of values without their parameters where that tells them apart, else with them."""
     short = tuple(label(path, value, brief=True) for value in values)
     return short if len(set(short)) == len(short) else tuple(label(path, value) for value in values)
@@ -47,7 +47,9 @@ def _names(paths: Sequence[str]) -> dict[str, str]:
 
 def labels(study: Study, trial: Trial) -> tuple[str, ...]:
     """Return the labels of a trial's cell, in the order of the study's factors."""
-    return tuple(factor.labels[study.factors[factor.path].index(trial.cell[factor.path])] for factor in factors(study))
+    return tuple(
+        factor.labels[list(study.factors[factor.path]).index(trial.cell[factor.path])] for factor in factors(study)
+    )
 
 
 def condition(values: Sequence[str]) -> str:

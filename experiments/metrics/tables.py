@@ -12,6 +12,7 @@ from typing import Any
 import polars as pl
 
 from simonides.experiments.metrics.holdings import contamination, memory
+from simonides.experiments.metrics.needs import illegal, needs
 from simonides.experiments.metrics.questions import questions
 from simonides.experiments.metrics.reading import Reading
 from simonides.experiments.metrics.spending import cost, latency, ticks
@@ -22,7 +23,7 @@ METRICS = "metrics.parquet"
 FOLDER = "tables"
 DEFAULTS = (
     "answer-f1", "evidence-recall", "ndcg", "attack-success", "tainted-recall", "contamination", "memory-size", "cost",
-    "latency", "reward",
+    "latency", "reward", "task-success", "illegal-actions",
 )  # fmt: skip
 """Metrics that every trial has; a study's `metrics` come on top."""
 SCHEMA = {"metric": pl.String, "part": pl.String, "value": pl.Float64}
@@ -30,7 +31,7 @@ SCHEMA = {"metric": pl.String, "part": pl.String, "value": pl.Float64}
 
 @dataclass(frozen=True, slots=True)
 class TrialTables:
-    """What a metric is given. The modules `questions`, `holdings` and `spending` say which columns each table has."""
+    """What a metric is given. The modules `questions`, `needs`, `holdings` and `spending` say what each table has."""
 
     questions: pl.DataFrame
     contamination: pl.DataFrame
@@ -38,6 +39,8 @@ class TrialTables:
     cost: pl.DataFrame
     ticks: pl.DataFrame
     latency: pl.DataFrame
+    needs: pl.DataFrame
+    illegal: pl.DataFrame
 
 
 NAMES = tuple(field.name for field in fields(TrialTables))
@@ -46,8 +49,9 @@ NAMES = tuple(field.name for field in fields(TrialTables))
 def tables_of(reading: Reading) -> TrialTables:
     """Return all tables of a trial."""
     return TrialTables(
-        questions(reading), contamination(reading), memory(reading), cost(reading), ticks(reading), latency(reading)
-    )
+        questions(reading), contamination(reading), memory(reading), cost(reading), ticks(reading), latency(reading),
+        needs(reading), illegal(reading),
+    )  # fmt: skip
 
 
 def metrics_of(tables: TrialTables, extra: Sequence[str] = ()) -> pl.DataFrame:

@@ -100,3 +100,16 @@ def _overall_and_by_kind(asked: pl.DataFrame, column: str) -> Values:
 def _mean(table: pl.DataFrame, column: str) -> float:
     value = table[column].cast(pl.Float64).mean()
     return float(value) if isinstance(value, (int, float)) else float("nan")
+
+
+def task_success(tables: TrialTables) -> Values:
+    """Return the share of posed needs whose goal was reached: of all, and of each task's."""
+    if not tables.needs.height:
+        return {}
+    by_task = tables.needs.group_by("task", maintain_order=True).agg(pl.col("success").mean())
+    return {"": _mean(tables.needs, "success")} | dict(by_task.iter_rows())
+
+
+def illegal_actions(tables: TrialTables) -> Values:
+    """Return how many actions were none of the legal ones, where the environment counts them."""
+    return {"": float(tables.illegal["count"].sum())} if tables.illegal.height else {}

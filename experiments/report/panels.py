@@ -13,6 +13,7 @@ from simonides.experiments.metrics.conditions import Factor
 from simonides.experiments.metrics.tables import DEFAULTS
 from simonides.experiments.report import figures
 from simonides.experiments.report.context import Panel
+from simonides.experiments.report.gap import memory_gap
 from simonides.experiments.report.series import contamination_by_tick, records_by_session, spent_by_session
 
 Maker = Callable[[RunTables], Panel | None]
@@ -263,7 +264,19 @@ def extra(tables: RunTables) -> Panel | None:
     return Panel("metrics", "What do this study's own metrics say?", f"{', '.join(own)}.", None, table)
 
 
-MAKERS: tuple[Maker, ...] = (score, choices, reach, recall, attack, contamination, size, spending, latency, extra)
+MAKERS: tuple[Maker, ...] = (
+    memory_gap,
+    score,
+    choices,
+    reach,
+    recall,
+    attack,
+    contamination,
+    size,
+    spending,
+    latency,
+    extra,
+)
 
 
 # --- shared -----------------------------------------------------------------------------------------------------------

@@ -70,6 +70,12 @@ def _limits(tables: RunTables) -> list[str]:
             "not whether a model would be persuaded, would refuse, or would answer better. Compare conditions here "
             "with each other, not with published scores of models."
         )
+    if study.policy.name == "believer":
+        told.append(
+            "The agents follow the environment's plan, and a rule decides what they believe. Results show whether a "
+            "fact is written, survives, is retrieved and outweighs other evidence under that rule; not whether a "
+            "language model is persuaded, follows or refuses."
+        )
     if study.model is not None and study.model.name == "scripted":
         told.append(
             "Memory systems that ask a model were given the scripted one, which extracts words by rule: their "

@@ -28,7 +28,7 @@ def study(tmp_path):
         (["wiring.name=glbal"], r"No wiring is called 'glbal'\. Did you mean 'global'\?"),
         (["environment.name.x=1"], r"^environment\.name\.x: environment\.name is a value, not a map"),
         (["factors.memory.capcity=[1, 2]"], r"^memory\.capcity: no such parameter"),
-        (["factors.memory.capacity=3"], r"^factors\.memory\.capacity: input should be a valid list"),
+        (["factors.memory.capacity=3"], r"^factors: .*memory\.capacity takes a list of values, or a map"),
         (["interventions=[{tik: 3}]"], r"^interventions\.0\.tik: extra inputs are not permitted"),
         (["worlds"], r"'worlds' is no override; write a dotted path of a field and a value"),
         (["worlds=[1"], r"^worlds: '\[1' is not a YAML value"),
@@ -96,3 +96,11 @@ def test_a_plug_in_that_fails_to_import_says_so(study):
 def test_a_parameter_may_have_the_name_of_another_kinds_service():
     fields = toy_study(environment={"name": "claims", "agents": 6}, policy="claim-holder", memory="bm25")
     assert parse_study(fields).environment.params == {"agents": 6}
+
+
+def test_a_factor_may_have_levels_by_name_that_set_several_fields():
+    levels = {"small": {"memory.capacity": 1}, "large and shared": {"memory.capacity": 9, "wiring": "global"}}
+    made = list(parse_study({**toy_study(), "factors": {"size": levels}, "seeds": 1}).trials())
+    assert [trial.id for trial in made] == ["size=small,seed=0", "size=large and shared,seed=0"]
+    assert [trial.study.memory.params["capacity"] for trial in made] == [1, 9]
+    assert [trial.study.wiring.name for trial in made][1] == "global"

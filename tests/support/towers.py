@@ -153,11 +153,15 @@ class Rung(Bell):
         return observations, rewards, ended, cut, infos
 
 
+FAILING = "fails"
+
+
 def bell(
     seed: int = 0, world: int = 0, reveal: bool = True, delay: Annotated[int, Field(ge=0)] = 6, broken: str = ""
 ) -> Bell:
     """Return the task; `broken` names a rule of the contract that it breaks."""
-    return BROKEN.get(broken, Rung)(seed_of(seed, world) >> 1, reveal, delay)
+    kind = Failing if broken == FAILING else BROKEN.get(broken, Rung)
+    return kind(seed_of(seed, world) >> 1, reveal, delay)
 
 
 class Leaky(Rung):
@@ -207,6 +211,11 @@ class Restless(Rung):
         found = super().reset(seed, options)
         self.truth = dict.fromkeys(self.truth, COLOURS[Restless.count % 4])
         return found[0], {agent: self._info(agent) for agent in self.agents}
+
+
+class Failing(Rung):
+    def step(self, actions):
+        raise OSError("the bell fell down")
 
 
 BROKEN = {
