@@ -41,8 +41,13 @@ class Intent:
 
     def plain(self) -> dict[str, Plain]:
         """Return the intent as plain data."""
-        return {"action": self.action, "data": self.data, "type": self.type, "extras": dict(self.extras),
-                "component": self.component}  # fmt: skip
+        return {
+            "action": self.action,
+            "data": self.data,
+            "type": self.type,
+            "extras": dict(self.extras),
+            "component": self.component,
+        }
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from simonides.envs.android.simulated.app import MAIN, Activity, App, Intent, Re
 from simonides.envs.android.simulated.layout import Box, Placed, natural, node_of, place, px
 from simonides.envs.android.simulated.stack import Stacks, takers
 from simonides.envs.android.simulated.storage import Databases, Files
-from simonides.envs.android.simulated.views import EDIT, FRAME, LINEAR, Handler, View
+from simonides.envs.android.simulated.views import DIALOG, EDIT, FRAME, LINEAR, Handler, View
 from simonides.sim.codec import decode, encode
 from simonides.sim.errors import CorruptFile
 
@@ -190,7 +190,9 @@ class Phone:
         decor = View(FRAME, children=(View(LINEAR, children=(content,), weight=1),))
         yield self._window("app", record.package, decor, (0, top, wide, free), record)
         dialog = activity.dialog()
-        if dialog is not None:
+        if dialog is None:
+            record.scrolled.pop(DIALOG, None)
+        else:
             view = dialog.view()
             width = min(wide - px(40), px(320))
             height = min(natural(view, width)[1], free - top - px(32))
@@ -415,9 +417,11 @@ class Phone:
     def finish(self, record: Record, result: Mapping[str, Any] | None = None) -> None:
         """Take an activity away and give its result to who asked for one."""
         self.stacks.remove(record)
-        if not self.stacks.tasks or (
-            self.stacks.top.package == system.SYSTEM_UI and record.package != system.SYSTEM_UI
-        ) or (not any(task.package == record.package for task in self.stacks.tasks) and not record.caller):
+        if (
+            not self.stacks.tasks
+            or (self.stacks.top.package == system.SYSTEM_UI and record.package != system.SYSTEM_UI)
+            or (not any(task.package == record.package for task in self.stacks.tasks) and not record.caller)
+        ):
             self.home()
         caller = self.stacks.find(record.caller)
         if caller is not None and record.request:

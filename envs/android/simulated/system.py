@@ -23,7 +23,7 @@ from simonides.envs.android.simulated.views import (
     page,
     row,
     text,
-)  # fmt: skip
+)
 
 if TYPE_CHECKING:
     from simonides.envs.android.simulated.phone import Phone
@@ -49,14 +49,47 @@ def status_bar(phone: Phone) -> View:
     """Return the status bar: the time, an icon for each app that has notified, the battery."""
     shown = {one.package: phone.apps[one.package].label for one in phone.notifications}
     icons = [
-        View(IMAGE, desc=f"{label} notification", width=16, height=16, look=Look(9, "#ffffff", icon=f"letter:{label[0]}", fill="#00000055", round=8))
+        View(
+            IMAGE,
+            desc=f"{label} notification",
+            width=16,
+            height=16,
+            look=Look(9, "#ffffff", icon=f"letter:{label[0]}", fill="#00000055", round=8),
+        )
         for _, label in sorted(shown.items())
-    ]  # fmt: skip
+    ]
     wifi = "Wifi signal full." if phone.on("wifi_on") else "No internet."
-    plane = (View(IMAGE, _system("airplane"), desc="Airplane mode.", width=16, height=16, look=Look(icon="plane", colour="#ffffff")),) if phone.on("airplane_mode_on") else ()  # fmt: skip
+    plane = (
+        (
+            View(
+                IMAGE,
+                _system("airplane"),
+                desc="Airplane mode.",
+                width=16,
+                height=16,
+                look=Look(icon="plane", colour="#ffffff"),
+            ),
+        )
+        if phone.on("airplane_mode_on")
+        else ()
+    )
     clock = text(clock_of(phone.time), _system("clock"), 13, "#ffffff", bold=True)
-    signal = View(IMAGE, _system("wifi_signal"), desc=wifi, width=16, height=16, look=Look(icon="wifi" if phone.on("wifi_on") else "none", colour="#ffffff"))  # fmt: skip
-    battery = View(IMAGE, _system("battery"), desc="Battery 82 percent.", width=12, height=16, look=Look(icon="battery", colour="#ffffff"))  # fmt: skip
+    signal = View(
+        IMAGE,
+        _system("wifi_signal"),
+        desc=wifi,
+        width=16,
+        height=16,
+        look=Look(icon="wifi" if phone.on("wifi_on") else "none", colour="#ffffff"),
+    )
+    battery = View(
+        IMAGE,
+        _system("battery"),
+        desc="Battery 82 percent.",
+        width=12,
+        height=16,
+        look=Look(icon="battery", colour="#ffffff"),
+    )
     bar = row(
         clock, *icons, View(PLAIN, weight=1), *plane, signal, battery, pad=(10, 2), gap=8, id=_system("status_bar")
     )
@@ -84,28 +117,48 @@ def _card(phone: Phone, number: int) -> View:
     app = phone.apps[note.package]
     words = column(
         text(f"{app.label} · {clock_of(note.time)}", "android:id/app_name_text", 12, app.colour),
-        text(note.title, "android:id/title", 15, bold=True), text(note.text, "android:id/text", 14, "faint"),
-        weight=1, gap=2,
-    )  # fmt: skip
+        text(note.title, "android:id/title", 15, bold=True),
+        text(note.text, "android:id/text", 14, "faint"),
+        weight=1,
+        gap=2,
+    )
     return row(
-        avatar(app.label[0], app.colour, 36), words, id=_system("expandableNotificationRow"), pad=(14, 10), gap=12,
-        look=Look(fill="surface", round=8), on_tap=lambda: phone.open_notification(number),
+        avatar(app.label[0], app.colour, 36),
+        words,
+        id=_system("expandableNotificationRow"),
+        pad=(14, 10),
+        gap=12,
+        look=Look(fill="surface", round=8),
+        on_tap=lambda: phone.open_notification(number),
         on_dismiss=lambda: phone.dismiss(number),
-    )  # fmt: skip
+    )
 
 
-TILES = (("wifi_on", "Wi-Fi"), ("bluetooth_on", "Bluetooth"), ("zen_mode", "Do not disturb"),
-         ("accelerometer_rotation", "Auto-rotate"), ("airplane_mode_on", "Airplane mode"))  # fmt: skip
+TILES = (
+    ("wifi_on", "Wi-Fi"),
+    ("bluetooth_on", "Bluetooth"),
+    ("zen_mode", "Do not disturb"),
+    ("accelerometer_rotation", "Auto-rotate"),
+    ("airplane_mode_on", "Airplane mode"),
+)
 
 
 def shade(phone: Phone) -> View:
     """Return the shade: quick settings, then what apps have notified of, the newest first."""
     tiles = [
-        text(words, _system("tile_label"), 12, "#ffffff" if phone.on(name) else "#dddddd", centred=True, weight=1,
-             height=56, desc=f"{words}, {'On' if phone.on(name) else 'Off'}",
-             on_tap=lambda name=name: phone.toggle(name)).but(look=Look(12, "#ffffff", "#3367d6" if phone.on(name) else "#5f6368", 10, centred=True))
+        text(
+            words,
+            _system("tile_label"),
+            12,
+            "#ffffff" if phone.on(name) else "#dddddd",
+            centred=True,
+            weight=1,
+            height=56,
+            desc=f"{words}, {'On' if phone.on(name) else 'Off'}",
+            on_tap=lambda name=name: phone.toggle(name),
+        ).but(look=Look(12, "#ffffff", "#3367d6" if phone.on(name) else "#5f6368", 10, centred=True))
         for name, words in TILES
-    ]  # fmt: skip
+    ]
     cards = [_card(phone, note.id) for note in reversed(phone.notifications)]
     empty = (
         []
@@ -114,33 +167,54 @@ def shade(phone: Phone) -> View:
     )
     clear = [button("Clear all", phone.clear, _system("dismiss_text"), hug="end")] if cards else []
     return column(
-        row(*tiles, gap=6, pad=(8, 8)), listing(_system("notification_stack_scroller"), *cards, *empty, *clear, gap=6, pad=(8, 4)),
-        look=Look(fill="#202124"), weight=1,
-    )  # fmt: skip
+        row(*tiles, gap=6, pad=(8, 8)),
+        listing(_system("notification_stack_scroller"), *cards, *empty, *clear, gap=6, pad=(8, 4)),
+        look=Look(fill="#202124"),
+        weight=1,
+    )
 
 
 def keyboard(phone: Phone) -> View:
     """Return the keyboard in its present layer: letters, capitals or symbols."""
     layer = phone.layer
     rows = SYMBOLS if layer == "symbols" else tuple(line.upper() if layer == "upper" else line for line in LETTERS)
-    swap = _key("ABC" if layer == "symbols" else "?123", "Letters" if layer == "symbols" else "Symbols",
-                lambda: phone.set_layer("lower" if layer == "symbols" else "symbols"), 1.5)  # fmt: skip
+    swap = _key(
+        "ABC" if layer == "symbols" else "?123",
+        "Letters" if layer == "symbols" else "Symbols",
+        lambda: phone.set_layer("lower" if layer == "symbols" else "symbols"),
+        1.5,
+    )
     shift = _key("⇧", "Shift", lambda: phone.set_layer("lower" if layer == "upper" else "upper"), 1.5)
     letters = [[_key(one, one, lambda one=one: phone.press(one)) for one in line] for line in rows]
     return column(
         row(*letters[0], gap=4),
         row(*letters[1], gap=4, pad=(0 if layer == "symbols" else 16, 0)),
         row(shift, *letters[2], _key("⌫", "Delete", lambda: phone.key(67), 1.5), gap=4),
-        row(swap, _key(",", ",", lambda: phone.press(",")), _key(" ", "Space", lambda: phone.press(" "), 4),
-            _key(".", ".", lambda: phone.press(".")), _key("⏎", "Enter", lambda: phone.key(66), 1.5), gap=4),
-        id="keyboard_view", gap=4, pad=(4, 4), look=Look(fill="#d2d5da"),
-    )  # fmt: skip
+        row(
+            swap,
+            _key(",", ",", lambda: phone.press(",")),
+            _key(" ", "Space", lambda: phone.press(" "), 4),
+            _key(".", ".", lambda: phone.press(".")),
+            _key("⏎", "Enter", lambda: phone.key(66), 1.5),
+            gap=4,
+        ),
+        id="keyboard_view",
+        gap=4,
+        pad=(4, 4),
+        look=Look(fill="#d2d5da"),
+    )
 
 
 def _key(words: str, desc: str, do: object, weight: float = 1) -> View:
     icons = {"⇧": "up", "⌫": "erase", "⏎": "enter"}
-    look = Look(17 if len(words) == 1 else 13, "text", "#ffffff" if weight == 1 or words == " " else "#aeb3bc", 4,
-                centred=True, icon=icons.get(words, f"letter:{words}"))  # fmt: skip
+    look = Look(
+        17 if len(words) == 1 else 13,
+        "text",
+        "#ffffff" if weight == 1 or words == " " else "#aeb3bc",
+        4,
+        centred=True,
+        icon=icons.get(words, f"letter:{words}"),
+    )
     return View(PLAIN, desc=desc, on_tap=do, weight=weight, height=ROW_DP - 4, look=look)  # type: ignore[arg-type]
 
 
@@ -160,9 +234,12 @@ class Launcher(Activity):
         dock = [self._cell(package) for package in self.dock if package in labels]
         docked = row(*dock, id="hotseat", gap=4, pad=(8, 4), look=Look(fill="#00000044")) if dock else View(PLAIN)
         return View(
-            FRAME, "launcher", children=(listing("workspace", *grid, gap=8, pad=(8, 24)), docked),
-            look=Look(fill="wallpaper"), weight=1,
-        )  # fmt: skip
+            FRAME,
+            "launcher",
+            children=(listing("workspace", *grid, gap=8, pad=(8, 24)), docked),
+            look=Look(fill="wallpaper"),
+            weight=1,
+        )
 
     def _cell(self, package: str) -> View:
         app = self.phone.apps[package]
@@ -192,14 +269,24 @@ class Recents(Activity):
         tasks = [task for task in reversed(self.phone.stacks.tasks) if task.package not in (LAUNCHER, SYSTEM_UI)]
         cards = [self._card(task.package) for task in tasks]
         empty = [] if cards else [text("No recent items", "no_recents", 16, "#ffffff", centred=True, pad=(0, 60))]
-        return View(FRAME, children=(listing("recents", *cards, *empty, gap=10, pad=(24, 24)),), look=Look(fill="#37474f"), weight=1)  # fmt: skip
+        return View(
+            FRAME,
+            children=(listing("recents", *cards, *empty, gap=10, pad=(24, 24)),),
+            look=Look(fill="#37474f"),
+            weight=1,
+        )
 
     def _card(self, package: str) -> View:
         app = self.phone.apps[package]
         return item(
-            app.label, on_tap=lambda: self._show(package), id="task", lead=avatar(app.label[0], app.colour),
-            on_dismiss=lambda: self.phone.stacks.drop(package), look=Look(fill="surface", round=8), desc=app.label,
-        )  # fmt: skip
+            app.label,
+            on_tap=lambda: self._show(package),
+            id="task",
+            lead=avatar(app.label[0], app.colour),
+            on_dismiss=lambda: self.phone.stacks.drop(package),
+            look=Look(fill="surface", round=8),
+            desc=app.label,
+        )
 
     def _show(self, package: str) -> None:
         self.finish()
@@ -224,7 +311,11 @@ class Chooser(Activity):
         rows = [self._taker(component) for component in takers]
         title = "Share" if self.intent.extras["intent"]["action"].endswith("SEND") else "Open with"
         words = title if takers else "No app can perform this action."
-        return page(text(words, "android:id/title", 19, bold=True, pad=(20, 16)), listing("resolver_list", *rows), flat("Cancel", self.finish, "android:id/button2"))  # fmt: skip
+        return page(
+            text(words, "android:id/title", 19, bold=True, pad=(20, 16)),
+            listing("resolver_list", *rows),
+            flat("Cancel", self.finish, "android:id/button2"),
+        )
 
     def _taker(self, component: str) -> View:
         app = self.phone.apps[component.partition("/")[0]]

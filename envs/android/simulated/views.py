@@ -26,6 +26,9 @@ LIST = "androidx.recyclerview.widget.RecyclerView"
 SCROLL = "android.widget.ScrollView"
 PLAIN = "android.view.View"
 
+DIALOG = "android:id/content_scroll"
+"""The id of what scrolls in a dialog."""
+
 WIDGETS = frozenset({SWITCH, CHECK_BOX, RADIO})
 
 
@@ -245,5 +248,5 @@ class Dialog:
         """Return the dialog's box."""
         title = (text(self.title, "android:id/alertTitle", 19, bold=True, pad=(24, 10)),) if self.title else ()
         buttons = (row(View(PLAIN, weight=1), *self.buttons, pad=(12, 4)),) if self.buttons else ()
-        content = View(SCROLL, children=(column(*self.content),), scrolls=True, id="android:id/content_scroll")
+        content = View(SCROLL, children=(column(*self.content),), scrolls=True, weight=1, id=DIALOG)
         return column(*title, content, *buttons, pad=(0, 8), look=Look(fill="surface", round=6))

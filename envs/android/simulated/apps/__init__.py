@@ -8,7 +8,18 @@ from simonides.envs.android.simulated.app import App
 from simonides.envs.android.simulated.phone import SIZE, START, Phone
 from simonides.envs.android.simulated.world import World
 
-APPS = ("contacts:Contacts", "messages:Messages", "notes:NotesApp")
+APPS = (
+    "browser:BrowserApp",
+    "calendar:Calendar",
+    "clock:Clock",
+    "contacts:Contacts",
+    "files:FilesApp",
+    "messages:Messages",
+    "notes:NotesApp",
+    "settings:Settings",
+    "shop:Shop",
+    "transit:Transit",
+)
 """Module and class of every app; another one needs its file and its name here."""
 
 

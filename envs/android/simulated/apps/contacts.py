@@ -23,7 +23,7 @@ from simonides.envs.android.simulated.views import (
     tab,
     text,
     title_bar,
-)  # fmt: skip
+)
 from simonides.envs.android.simulated.world import World, colour_of
 
 PACKAGE = "org.simonides.contacts"
@@ -39,10 +39,16 @@ class People(Activity):
         wanted = f"%{self.typed('search')}%"
         rows = self.rows("SELECT * FROM contacts WHERE name LIKE ? OR number LIKE ? ORDER BY name", wanted, wanted)
         people = [
-            item(one["name"], on_tap=self._tapped(one["id"]), on_long=self.set(ask=one["id"]), id="contact",
-                 lead=avatar(one["name"], colour_of(one["name"])), ids=("name", "", ""))
+            item(
+                one["name"],
+                on_tap=self._tapped(one["id"]),
+                on_long=self.set(ask=one["id"]),
+                id="contact",
+                lead=avatar(one["name"], colour_of(one["name"])),
+                ids=("name", "", ""),
+            )
             for one in rows
-        ]  # fmt: skip
+        ]
         empty = [] if people else [text("No contacts", "empty", 16, "faint", centred=True, pad=(0, 40))]
         tabs = row(tab("CONTACTS", True, lambda: None), tab("CALLS", False, lambda: self.go(".CallsActivity")))
         search = self.field("search", "Search contacts", pad=(16, 10))
@@ -92,12 +98,39 @@ class Contact(Activity):
         star = icon(
             "star" if one["starred"] else "hollow_star", "Add to favourites", lambda: self._star(one["id"]), "star"
         )
-        head = column(avatar(one["name"], colour_of(one["name"]), 88).but(hug="centre"), text(one["name"], "name", 24, centred=True), pad=(0, 20), gap=8)  # fmt: skip
-        call = item(one["number"], "Mobile", lambda: self._call(one), id="call", lead=icon("phone", "Call", None, colour="primary"), ids=("number", "kind", ""))  # fmt: skip
-        sms = item("Message", one["number"], lambda: self.open(Intent("android.intent.action.SENDTO", f"smsto:{one['number']}")), id="message", lead=icon("bubble", "Message", None, colour="primary"))  # fmt: skip
-        mail = item(one["email"], "Email", id="email_row", lead=icon("envelope", "Email", None, colour="primary"), ids=("email", "", ""))  # fmt: skip
+        head = column(
+            avatar(one["name"], colour_of(one["name"]), 88).but(hug="centre"),
+            text(one["name"], "name", 24, centred=True),
+            pad=(0, 20),
+            gap=8,
+        )
+        call = item(
+            one["number"],
+            "Mobile",
+            lambda: self._call(one),
+            id="call",
+            lead=icon("phone", "Call", None, colour="primary"),
+            ids=("number", "kind", ""),
+        )
+        sms = item(
+            "Message",
+            one["number"],
+            lambda: self.open(Intent("android.intent.action.SENDTO", f"smsto:{one['number']}")),
+            id="message",
+            lead=icon("bubble", "Message", None, colour="primary"),
+        )
+        mail = item(
+            one["email"],
+            "Email",
+            id="email_row",
+            lead=icon("envelope", "Email", None, colour="primary"),
+            ids=("email", "", ""),
+        )
         note = item(one["note"], "Note", id="note_row", ids=("note", "", "")) if one["note"] else None
-        return page(title_bar("", star, edit, up=self.finish), listing("card", head, call, sms, *([mail] if one["email"] else []), *([note] if note else [])))  # fmt: skip
+        return page(
+            title_bar("", star, edit, up=self.finish),
+            listing("card", head, call, sms, *([mail] if one["email"] else []), *([note] if note else [])),
+        )
 
     def _star(self, contact: int) -> None:
         self.do("UPDATE contacts SET starred = 1 - starred WHERE id = ?", contact)
@@ -123,9 +156,13 @@ class EditContact(Activity):
         fields = (("name", "Name"), ("number", "Phone"), ("email", "Email"), ("note", "Note"))
         form = [self.field(key, hint) for key, hint in fields]
         return page(
-            title_bar("Edit contact" if self.intent.extras.get("contact") else "Create contact", icon("check", "Save", self._save, "save"), up=self.finish),
+            title_bar(
+                "Edit contact" if self.intent.extras.get("contact") else "Create contact",
+                icon("check", "Save", self._save, "save"),
+                up=self.finish,
+            ),
             scrolling("form", *form, button("Save", self._save, "save_button")),
-        )  # fmt: skip
+        )
 
     def _save(self) -> None:
         values = [self.typed(key) for key in ("name", "number", "email", "note")]
@@ -150,10 +187,21 @@ class Calls(Activity):
     def build(self) -> View:
         """Return the log, the newest first."""
         rows = [
-            item(one["name"] or one["number"], one["number"], lambda one=one: self.open(Intent(DIAL, f"tel:{one['number']}")), id="call_log_entry", aside=clock_of(one["time"]))
+            item(
+                one["name"] or one["number"],
+                one["number"],
+                lambda one=one: self.open(Intent(DIAL, f"tel:{one['number']}")),
+                id="call_log_entry",
+                aside=clock_of(one["time"]),
+            )
             for one in self.rows("SELECT * FROM calls ORDER BY time DESC, id DESC LIMIT 50")
-        ]  # fmt: skip
-        return page(title_bar("Calls", icon("phone", "Keypad", lambda: self.open(Intent(DIAL, "tel:")), "dialpad"), up=self.finish), listing("calls", *rows))  # fmt: skip
+        ]
+        return page(
+            title_bar(
+                "Calls", icon("phone", "Keypad", lambda: self.open(Intent(DIAL, "tel:")), "dialpad"), up=self.finish
+            ),
+            listing("calls", *rows),
+        )
 
 
 class Dialler(Activity):
@@ -171,15 +219,28 @@ class Dialler(Activity):
         digits = self.state["digits"]
         if self.state.get("calling"):
             who = self._name(digits) or digits
-            return page(column(
-                text("Calling", "state", 16, "faint", centred=True), text(who, "name", 26, centred=True),
-                text(digits, "number", 16, "faint", centred=True),
-                button("End call", self.finish, "end_call", hug="centre"), pad=(20, 80), gap=16,
-            ))  # fmt: skip
+            return page(
+                column(
+                    text("Calling", "state", 16, "faint", centred=True),
+                    text(who, "name", 26, centred=True),
+                    text(digits, "number", 16, "faint", centred=True),
+                    button("End call", self.finish, "end_call", hug="centre"),
+                    pad=(20, 80),
+                    gap=16,
+                )
+            )
         keys = [row(*[self._key(one) for one in line], gap=6) for line in ("123", "456", "789", "*0#")]
         erase = icon("erase", "Delete", self.set(digits=digits[:-1]), "deleteButton")
         number = row(text(digits, "digits", 26, weight=1, centred=True), erase, pad=(16, 12))
-        return page(title_bar("Keypad", up=self.finish), View("android.view.View", weight=1), text(self._name(digits), "lookup", 15, "faint", centred=True, pad=(0, 4)), number, *keys, button("Call", self._call, "call", bool(digits), hug="centre"), pad_below())  # fmt: skip
+        return page(
+            title_bar("Keypad", up=self.finish),
+            View("android.view.View", weight=1),
+            text(self._name(digits), "lookup", 15, "faint", centred=True, pad=(0, 4)),
+            number,
+            *keys,
+            button("Call", self._call, "call", bool(digits), hug="centre"),
+            pad_below(),
+        )
 
     def _key(self, digit: str) -> View:
         return flat(digit, self.set(digits=self.state["digits"] + digit), f"key_{digit}", weight=1, height=52)

@@ -24,16 +24,23 @@ from simonides.envs.android.simulated.views import (
     row,
     text,
     title_bar,
-)  # fmt: skip
+)
 from simonides.envs.android.simulated.world import World, colour_of, some
 
 PACKAGE = "org.simonides.messages"
 RECEIVED = "android.provider.Telephony.SMS_RECEIVED"
 SMALL_TALK = (
-    "Are we still on for Friday?", "Thanks for yesterday!", "Running ten minutes late.", "Did you see the game?",
-    "Happy birthday!", "Call me when you can.", "The cat is fine.", "See you at the station.", "Lunch on Tuesday?",
+    "Are we still on for Friday?",
+    "Thanks for yesterday!",
+    "Running ten minutes late.",
+    "Did you see the game?",
+    "Happy birthday!",
+    "Call me when you can.",
+    "The cat is fine.",
+    "See you at the station.",
+    "Lunch on Tuesday?",
     "Got it, thank you.",
-)  # fmt: skip
+)
 
 
 def receive(phone: Phone, number: str, body: str) -> None:
@@ -61,16 +68,28 @@ class Threads(Activity):
         )
         threads = [self._thread(one) for one in rows]
         empty = [] if threads else [text("No conversations", "empty", 16, "faint", centred=True, pad=(0, 40))]
-        return page(title_bar("Messages"), over(listing("threads", *threads, *empty), fab("Start chat", lambda: self.go(".ComposeActivity"), name="bubble"), weight=1))  # fmt: skip
+        return page(
+            title_bar("Messages"),
+            over(
+                listing("threads", *threads, *empty),
+                fab("Start chat", lambda: self.go(".ComposeActivity"), name="bubble"),
+                weight=1,
+            ),
+        )
 
     def _thread(self, one: Any) -> View:
         name, number = name_of(self.phone, one["number"]), one["number"]
         body = one["body"] if len(one["body"]) < 44 else one["body"][:42] + "…"
         return item(
-            name, body, lambda: self.go(".ThreadActivity", number=number), id="thread", on_long=self.set(ask=number),
-            lead=avatar(name, colour_of(name)), aside=f"{one['new']} new" if one["new"] else clock_of(one["time"]),
+            name,
+            body,
+            lambda: self.go(".ThreadActivity", number=number),
+            id="thread",
+            on_long=self.set(ask=number),
+            lead=avatar(name, colour_of(name)),
+            aside=f"{one['new']} new" if one["new"] else clock_of(one["time"]),
             ids=("conversation_name", "conversation_snippet", "conversation_timestamp"),
-        )  # fmt: skip
+        )
 
     def dialog(self) -> Dialog | None:
         """Ask before a thread is deleted."""
@@ -110,8 +129,10 @@ class Thread(Activity):
         )
         compose = row(
             self.field("compose_message_text", "Text message", weight=1, on_enter=self._send),
-            icon("send", "Send", self._send, "send_message_button", "primary"), pad=(10, 4), look=Look(fill="#f1f3f4"),
-        )  # fmt: skip
+            icon("send", "Send", self._send, "send_message_button", "primary"),
+            pad=(10, 4),
+            look=Look(fill="#f1f3f4"),
+        )
         return page(title_bar(name, call, up=self.finish), listing("messages", *bubbles, gap=8, pad=(10, 10)), compose)
 
     def _send(self) -> None:
@@ -154,8 +175,10 @@ class Compose(Activity):
         to = row(self.field("recipient", "To", weight=1), pick, pad=(10, 6))
         body = row(
             self.field("body", "Text message", weight=1, on_enter=self._send),
-            icon("send", "Send", self._send, "send_message_button", "primary"), pad=(10, 4), look=Look(fill="#f1f3f4"),
-        )  # fmt: skip
+            icon("send", "Send", self._send, "send_message_button", "primary"),
+            pad=(10, 4),
+            look=Look(fill="#f1f3f4"),
+        )
         return page(title_bar("New conversation", up=self.finish), to, View("android.view.View", weight=1), body)
 
     def resumed(self, request: str, result: Mapping[str, Any] | None) -> None:

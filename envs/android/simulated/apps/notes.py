@@ -16,15 +16,18 @@ from simonides.envs.android.simulated.views import (
     scrolling,
     text,
     title_bar,
-)  # fmt: skip
+)
 from simonides.envs.android.simulated.world import World, some
 
 PACKAGE = "org.simonides.notes"
 SAMPLES = (
-    ("Groceries", "Milk, bread, apples, coffee."), ("Books to read", "The art of memory. Moonwalking."),
-    ("Gift ideas", "A scarf for Mum. A puzzle for the twins."), ("Running", "Monday 5 km, Thursday 8 km."),
-    ("Paint", "The hall is two coats of warm white."), ("Plants", "Water the fern twice a week."),
-)  # fmt: skip
+    ("Groceries", "Milk, bread, apples, coffee."),
+    ("Books to read", "The art of memory. Moonwalking."),
+    ("Gift ideas", "A scarf for Mum. A puzzle for the twins."),
+    ("Running", "Monday 5 km, Thursday 8 km."),
+    ("Paint", "The hall is two coats of warm white."),
+    ("Plants", "Water the fern twice a week."),
+)
 
 
 class Notes(Activity):
@@ -37,12 +40,22 @@ class Notes(Activity):
             "SELECT * FROM notes WHERE title LIKE ? OR body LIKE ? ORDER BY time DESC, id DESC", wanted, wanted
         )
         notes = [
-            item(one["title"] or "Untitled", one["body"].split("\n")[0][:44], lambda one=one: self.go(".NoteActivity", note=one["id"]), id="note", on_long=self.set(ask=one["id"]))
+            item(
+                one["title"] or "Untitled",
+                one["body"].split("\n")[0][:44],
+                lambda one=one: self.go(".NoteActivity", note=one["id"]),
+                id="note",
+                on_long=self.set(ask=one["id"]),
+            )
             for one in rows
-        ]  # fmt: skip
+        ]
         empty = [] if notes else [text("No notes", "empty", 16, "faint", centred=True, pad=(0, 40))]
         search = self.field("search", "Search notes", pad=(16, 10))
-        return page(title_bar("Notes"), search, over(listing("notes", *notes, *empty), fab("New note", lambda: self.go(".NoteActivity")), weight=1))  # fmt: skip
+        return page(
+            title_bar("Notes"),
+            search,
+            over(listing("notes", *notes, *empty), fab("New note", lambda: self.go(".NoteActivity")), weight=1),
+        )
 
     def dialog(self) -> Dialog | None:
         """Ask before a note is deleted."""
