@@ -13,7 +13,7 @@ from typing import Any
 from simonides.envs.android.device import FileEntry, Node, Pixels
 from simonides.envs.android.simulated import system
 from simonides.envs.android.simulated.app import MAIN, Activity, App, Intent, Record
-from simonides.envs.android.simulated.layout import Box, Placed, natural, node_of, place, px
+from simonides.envs.android.simulated.layout import Box, Layout, Placed, node_of, px
 from simonides.envs.android.simulated.stack import Stacks, takers
 from simonides.envs.android.simulated.storage import Databases, Files
 from simonides.envs.android.simulated.views import DIALOG, EDIT, FRAME, LINEAR, Handler, View
@@ -86,6 +86,7 @@ class Phone:
         self._ids = 0
         self._system = Record(0, f"{system.SYSTEM_UI}/.Shade", Intent())
         self._shown: list[Window] | None = None
+        self._nodes: list[Node] | None = None
         for app in (*system.SYSTEM_APPS, *apps):
             self.install(app)
         self.home()
@@ -140,9 +141,12 @@ class Phone:
     def windows(self) -> Sequence[Node]:
         """Return what is shown, the lowest first. Under a dialog or the shade, which take every touch, nothing is."""
         shown = self._windows()
+        if self._nodes is not None:
+            return self._nodes
         modal = max((i for i, window in enumerate(shown) if window.cancel is not None), default=0)
         nodes = (node_of(window.placed, window.package, window.record.focus) for window in shown[modal:])
-        return [node for node in nodes if node is not None]
+        self._nodes = [node for node in nodes if node is not None]
+        return self._nodes
 
     def find(self, text: str = "", resource_id: str = "", content_desc: str = "") -> Node | None:
         """Return the first element that is shown with all of what is given; an id may go without its package."""
@@ -176,7 +180,7 @@ class Phone:
 
     def _windows(self) -> list[Window]:
         if self._shown is None:
-            self._shown = list(self._build())
+            self._shown, self._nodes = list(self._build()), None
         return self._shown
 
     def _build(self) -> Iterable[Window]:
@@ -184,7 +188,7 @@ class Phone:
         top, bottom = px(system.STATUS_DP), tall - px(system.NAVIGATION_DP)
         record = self.stacks.top
         keys = system.keyboard(self) if self.keyboard_shown else None
-        free = bottom - (natural(keys, wide)[1] if keys is not None else 0)
+        free = bottom - (Layout({}).natural(keys, wide)[1] if keys is not None else 0)
         activity = self._activity(record)
         content = View(FRAME, "android:id/content", children=(activity.build(),), weight=1)
         decor = View(FRAME, children=(View(LINEAR, children=(content,), weight=1),))
@@ -195,7 +199,7 @@ class Phone:
         else:
             view = dialog.view()
             width = min(wide - px(40), px(320))
-            height = min(natural(view, width)[1], free - top - px(32))
+            height = min(Layout({}).natural(view, width)[1], free - top - px(32))
             x, y = (wide - width) // 2, top + (free - top - height) // 2
             yield self._window("dialog", record.package, view, (x, y, x + width, y + height), record, dialog.cancel)
         if keys is not None:
@@ -206,7 +210,7 @@ class Phone:
             )
         elif self.heads_up:
             card = system.heads_up(self)
-            box = (px(8), top + px(4), wide - px(8), top + px(4) + natural(card, wide - px(16))[1])
+            box = (px(8), top + px(4), wide - px(8), top + px(4) + Layout({}).natural(card, wide - px(16))[1])
             yield self._window("heads_up", system.SYSTEM_UI, card, box, self._system)
         yield self._window("status", system.SYSTEM_UI, system.status_bar(self), (0, 0, wide, top), self._system)
         yield self._window(
@@ -216,7 +220,8 @@ class Phone:
     def _window(
         self, role: str, package: str, view: View, box: Box, record: Record, cancel: Handler | None = None
     ) -> Window:
-        return Window(role, package, place(view, box, box, record.scrolled), record, box, cancel)
+        placed = Layout(record.scrolled).place(view, box, box)
+        return Window(role, package, placed, record, box, cancel)
 
     # --- gestures and keys ---
 

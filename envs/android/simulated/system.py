@@ -33,7 +33,6 @@ STATUS_DP, NAVIGATION_DP, ROW_DP = 24, 48, 46
 
 LETTERS = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
 SYMBOLS = ("1234567890", "@#$_&-+()/", "*\"':;!?")
-MORE = ",.=%^~[]{}<>|\\€£"
 
 
 def clock_of(time: float) -> str:
