@@ -11,6 +11,7 @@ from importlib import import_module
 from typing import Any, Protocol
 
 import numpy as np
+from gymnasium.spaces import Dict
 from pettingzoo import ParallelEnv
 
 from simonides.envs.android import actions
@@ -27,6 +28,7 @@ from simonides.sim.seeds import seed_of
 from simonides.sim.types import Plain
 
 Infos = dict[str, dict[str, Any]]
+Texts = dict[str, dict[str, str]]
 
 CHANNELS: Mapping[str, str] = {
     "screen": "A text on a screen that the agent sees: here a notification of a web page.",
@@ -116,7 +118,7 @@ class _Seat:
             self.screen, self.shown = Screen.of(self.device), windows
 
 
-class AndroidEnv(ParallelEnv[str, str, str]):  # type: ignore[misc]
+class AndroidEnv(ParallelEnv[str, dict[str, str], str]):  # type: ignore[misc]
     """Agents with a device each. An observation is the screen in words; an action is AndroidWorld's JSON, or its words.
 
     An action that cannot be read, or that names what is not there, is illegal: nothing is done. A device that no longer
@@ -135,13 +137,13 @@ class AndroidEnv(ParallelEnv[str, str, str]):  # type: ignore[misc]
         self.agents: list[str] = []
         self.render_mode = "rgb_array"
         self._words = AnyText()
+        self._seen = Dict({"text": AnyText()})
         self._seats: dict[str, _Seat] = {}
         self._tick, self._failed = 0, ""
-        self._shape = (1, 1)
 
-    def observation_space(self, agent: str) -> AnyText:
-        """Return the space of any text."""
-        return self._words
+    def observation_space(self, agent: str) -> Dict:
+        """Return the space of {"text": any text}."""
+        return self._seen
 
     def action_space(self, agent: str) -> AnyText:
         """Return the space of any text; which texts are legal is in the infos."""
@@ -152,7 +154,7 @@ class AndroidEnv(ParallelEnv[str, str, str]):  # type: ignore[misc]
         """The agents' devices."""
         return {agent: seat.device for agent, seat in self._seats.items()}
 
-    def reset(self, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[dict[str, str], Infos]:
+    def reset(self, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Texts, Infos]:
         """Start again with devices as new, of another seed if one is given."""
         if seed is not None:
             self._seed = seed
@@ -167,7 +169,7 @@ class AndroidEnv(ParallelEnv[str, str, str]):  # type: ignore[misc]
 
     def step(
         self, actions: Mapping[str, str]
-    ) -> tuple[dict[str, str], dict[str, float], dict[str, bool], dict[str, bool], Infos]:
+    ) -> tuple[Texts, dict[str, float], dict[str, bool], dict[str, bool], Infos]:
         """Let every agent act on its device."""
         present = list(self.agents)
         try:
@@ -224,9 +226,9 @@ class AndroidEnv(ParallelEnv[str, str, str]):  # type: ignore[misc]
                 device.notify(browser.PACKAGE, "Town news", text)
         device.refresh()
 
-    def _views(self) -> tuple[dict[str, str], Infos]:
+    def _views(self) -> tuple[Texts, Infos]:
         infos = {agent: self._info(agent) for agent in self.agents}
-        return {agent: str(info["text"]) for agent, info in infos.items()}, infos
+        return {agent: {"text": str(info["text"])} for agent, info in infos.items()}, infos
 
     def _info(self, agent: str) -> dict[str, Any]:
         seat = self._seats[agent]
