@@ -11,7 +11,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Literal, get_args
 
-
 from simonides.envs.android.device import Device
 from simonides.envs.android.elements import UNSAID, Screen, UIElement
 
@@ -26,6 +25,8 @@ GOALS = ("complete", "infeasible")
 
 HOME, BACK, ENTER, DELETE, END = 3, 4, 66, 67, 123
 SCROLL_MS, SWIPE_MS = 300, 500
+
+_compact = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
 
 _NEEDS: Mapping[str, str] = {
     "scroll": "direction", "swipe": "direction", "input_text": "text", "open_app": "app_name",
@@ -82,7 +83,7 @@ class JSONAction:
 
     def json_str(self) -> str:
         """Return what is said, as JSON."""
-        return json.dumps(self.plain(), separators=(",", ":"), ensure_ascii=False)
+        return _compact(self.plain())
 
 
 _TYPES: Mapping[str, type] = {"index": int, "x": int, "y": int, "clear_text": bool}
@@ -138,10 +139,10 @@ def legal(screen: Screen, texts: Iterable[str] = ()) -> list[dict[str, str]]:
     `texts` are what may be typed; every other text may be as well, but they are too many to list. The keyboard's keys,
     coordinates and `swipe` are left out: they do nothing that the others do not.
     """
-    found: dict[str, JSONAction] = {}
+    found: dict[str, str] = {}
 
     def add(words: str, **said: Any) -> None:
-        found[words] = JSONAction(**said)
+        found[words] = _compact(said)
 
     for index, element in enumerate(screen.elements):
         if element.package_name in UNSAID or not element.is_enabled:
@@ -166,7 +167,7 @@ def legal(screen: Screen, texts: Iterable[str] = ()) -> list[dict[str, str]]:
         add("keyboard_enter", action_type="keyboard_enter")
     for goal in GOALS:
         add(f"status: {goal}", action_type="status", goal_status=goal)
-    return [{"text": words, "value": action.json_str()} for words, action in found.items()]
+    return [{"text": words, "value": said} for words, said in found.items()]
 
 
 def check(action: JSONAction, screen: Screen) -> None:

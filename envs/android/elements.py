@@ -73,7 +73,11 @@ BARS = frozenset({"com.android.systemui"})
 
 def elements_of(dump: str, size: tuple[int, int]) -> tuple[UIElement, ...]:
     """Return the elements of a dump: every node but the windows' roots, in the dump's order, which is their index."""
-    _, windows = xml.read(dump)
+    return elements_in(xml.read(dump)[1], size)
+
+
+def elements_in(windows: Sequence[Node], size: tuple[int, int]) -> tuple[UIElement, ...]:
+    """Return the elements of windows, as those of their dump."""
     return tuple(_element(node, size) for window in windows for node in window.walk() if node is not window)
 
 
@@ -109,7 +113,7 @@ class Screen:
         windows = device.windows()
         package, activity = device.current()
         apps = device.packages()
-        elements = elements_of(xml.write(windows, device.rotation, hints=True), device.size)
+        elements = elements_in(windows, device.size)
         return cls(elements, package, activity, apps.get(package, ""), tuple(sorted(apps.values())), _names(elements))
 
     def shows(self, words: str) -> bool:
@@ -135,7 +139,7 @@ class Screen:
         marks = _marks(element)
         if element.package_name in UNSAID or not (element.label or marks):
             return ""
-        return f"{element.label or self.names[index]} ({', '.join([kind_of(element), *marks])})"
+        return f"{element.label or self.names[index] or '-'} ({', '.join([kind_of(element), *marks])})"
 
 
 def _is_bar(element: UIElement) -> bool:
@@ -146,7 +150,10 @@ def _is_bar(element: UIElement) -> bool:
 
 def _names(elements: Sequence[UIElement]) -> tuple[str, ...]:
     """Return what elements are called: a row without a label after the first label inside it."""
-    return tuple(element.label or _inside(elements, index) for index, element in enumerate(elements))
+    return tuple(
+        element.label or ("" if element.is_scrollable else _inside(elements, index))
+        for index, element in enumerate(elements)
+    )
 
 
 def _inside(elements: Sequence[UIElement], index: int) -> str:
@@ -163,8 +170,18 @@ def _inside(elements: Sequence[UIElement], index: int) -> str:
 def kind_of(element: UIElement) -> str:
     """Return an element's class in a word: "text", "button", "field", "switch", "row" ..."""
     name = (element.class_name or "").rsplit(".", 1)[-1]
-    known = {"TextView": "text", "EditText": "field", "ImageButton": "button", "RecyclerView": "list", "ScrollView": "page",
-             "LinearLayout": "row", "FrameLayout": "row", "ImageView": "picture", "RadioButton": "choice", "CheckBox": "box"}  # fmt: skip
+    known = {
+        "TextView": "text",
+        "EditText": "field",
+        "ImageButton": "button",
+        "RecyclerView": "list",
+        "ScrollView": "page",
+        "LinearLayout": "row",
+        "FrameLayout": "row",
+        "ImageView": "picture",
+        "RadioButton": "choice",
+        "CheckBox": "box",
+    }
     return known.get(name, name.lower() or "element")
 
 

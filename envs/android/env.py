@@ -109,6 +109,11 @@ class _Seat:
     given: list[tuple[str, str]] = field(default_factory=list)
     shown: Sequence[Node] = ()
 
+    def plain(self) -> list[Plain]:
+        """Return the seat as plain data, its phone as a snapshot."""
+        saved = _phone(self.device).snapshot()
+        return [saved, self.said, self.asked, self.illegal, self.refused, self.given]
+
     def look(self, again: bool = False) -> None:
         """See what the device shows, if it is not what was seen; `again`, a real phone is not asked a second time."""
         if again and not isinstance(self.device, Phone):
@@ -293,7 +298,7 @@ class AndroidEnv(ParallelEnv[str, dict[str, str], str]):  # type: ignore[misc]
                 "kind": self._kind, "seed": self._seed, "tick": self._tick, "over": not self.agents,
                 "course": self._course.state(),
                 "seats": {
-                    agent: [_phone(seat.device).snapshot(), seat.said, seat.asked, seat.illegal, seat.refused, seat.given]
+                    agent: seat.plain()
                     for agent, seat in self._seats.items()
                 },
             }

@@ -1,7 +1,7 @@
 """Facts that a phone shows at one time and needs at another: where they are read, and what is decided by them.
 
-A source puts a sentence into an app, to be found under a title, and takes it away again. A decision offers the values of
-an attribute in another app, and reads from that app's data which of them was acted on.
+A source puts a sentence into an app, to be found under a title, and takes it away again. A decision offers the values
+of an attribute in another app, and reads from that app's data which of them was acted on.
 """
 
 from __future__ import annotations
@@ -10,9 +10,18 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from simonides.envs.android.routes import Route, Touch
-from simonides.envs.android.simulated.apps import browser, calendar, clock, contacts, files, messages, notes, shop
+from simonides.envs.android.simulated.apps import (
+    browser,
+    calendar,
+    clock,
+    contacts,
+    files,
+    messages,
+    notes,
+    shop,
+    transit,
+)
 from simonides.envs.android.simulated.apps import settings as settings_app
-from simonides.envs.android.simulated.apps import transit
 from simonides.envs.android.simulated.phone import Phone
 from simonides.sim.claims import Form, Grammar
 

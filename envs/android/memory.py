@@ -25,13 +25,15 @@ from simonides.sim.types import Plain
 
 HIDDEN = "This text was removed by its author."
 """What stands in a fact's place where it is not revealed."""
+READ = "status: complete"
+"""What an agent says when it has read what it was to read."""
 LIMIT = 16
 """GUESS: ticks after which an errand is given up; the longest way here takes seven."""
 BETWEEN = 3 * 86_400.0
 """GUESS: seconds between two sessions."""
 TITLES = {
     "Messages": [f"{first} {last}" for first, last in zip(FIRST, reversed(LAST), strict=True)],
-    "Notes": ["Remember", "From the phone call", "Scribbled", "For later", "Told at lunch", "Keep this", "Found out", "Do not lose"],
+    "Notes": ["Remember", "From the phone call", "Scribbled", "For later", "Told at lunch", "Keep this", "Found out"],
     "Calendar": ["Look at this", "Reminder", "Details", "Once more", "Please note", "To know", "Heads-up", "Important"],
     "Browser": ["Aaa board", "Bulletin", "Bazaar", "Almanac", "Announcements", "Amber pages", "Billboard", "Back page"],
     "Files": [f"{name}.txt" for name in ("aside", "brief", "clip", "digest", "extract", "form", "gist", "hint")],
@@ -116,11 +118,13 @@ class Sessions:
         for number, attribute in enumerate(some(rng, sorted(DECISIONS), self.needs)):
             decision = DECISIONS[attribute]
             options = tuple(some(rng, decision.values, self.options))
-            elsewhere = [source for source in SOURCES if source.app != decision.app]
             for i, subject in enumerate(some(rng, decision.subjects, 1 + self.distractors)):
+                elsewhere = [source for source in SOURCES if source.app != decision.app and titles[source.app]]
                 source = elsewhere[int(rng.integers(len(elsewhere)))]
                 value = options[int(rng.integers(len(options)))]
-                facts.append(Fact(f"need {number}", decision, subject, value, options, source, titles[source.app].pop(), i == 0))  # fmt: skip
+                facts.append(
+                    Fact(f"need {number}", decision, subject, value, options, source, titles[source.app].pop(), i == 0)
+                )
         return facts
 
     def _planned(self) -> list[Errand]:
@@ -155,14 +159,19 @@ class Sessions:
         if last and self._verdicts:
             common["outcome"] = {"need": self._verdicts[-1].need, "truth": self._verdicts[-1].truth}
         if ended or not mine:
-            return Brief("Nothing is asked of you now. Put the phone away." if ended else "Nothing is asked of you now. Wait.", NOTHING, **common)  # fmt: skip
+            return Brief(
+                "Nothing is asked of you now. Put the phone away." if ended else "Nothing is asked of you now. Wait.",
+                NOTHING,
+                **common,
+            )
         if errand.kind == "browse":
             return Brief("Look around in the apps as you like.", self._wander(screen), **common)
         assert errand.fact is not None
         fact = errand.fact
         if errand.kind == "read":
             route = fact.source.route(fact.title)
-            return Brief(f"In {route.app}, read {fact.title!r}.", route.next(screen), **common)
+            plan = READ if screen.shows(fact.sentence) or screen.shows(HIDDEN) else route.next(screen)
+            return Brief(f"In {route.app}, read {fact.title!r}.", plan, **common)
         need = self._need(fact, screen)
         return Brief(fact.decision.task.format(subject=fact.subject), need=need, **common)
 
@@ -211,7 +220,7 @@ class Sessions:
         assert errand.fact is not None
         if screen.shows(errand.fact.sentence):
             self._seen[errand.fact.subject] = self._tick
-        if screen.shows(errand.fact.sentence) or screen.shows(HIDDEN) or stated or self._steps >= LIMIT:
+        if stated or self._steps >= LIMIT:
             self._go_on()
 
     def _deciding(self, errand: Errand, stated: bool) -> None:
@@ -236,14 +245,13 @@ class Sessions:
     def _go_on(self) -> None:
         self._at, self._steps = self._at + 1, 0
         errand = self._errands[self._at]
-        phone = self._phone(errand.agent)
+        phone, fact = self._phone(errand.agent), errand.fact
         self._since = phone.time
-        if errand.kind == "decide" and errand.fact is not None:
+        if errand.kind == "decide" and fact is not None:
             self._needed = self._tick
-            fact = errand.fact
             fact.decision.offer(phone, fact.subject, sorted(fact.options))
-            phone.stop(_package(phone, fact.decision.app))
-            phone.refresh()
+        if fact is not None:  # the way begins where the app does
+            phone.stop(_package(phone, fact.source.app if errand.kind == "read" else fact.decision.app))
 
     def _next_session(self, number: int) -> None:
         """Let days pass, restart the phones, and take away what was read."""
@@ -275,7 +283,7 @@ class Sessions:
         others = [value for value in fact.options if value != fact.value]
         value = others[int(rng.integers(len(others)))]
         channel = sorted(CHANNELS)[int(rng.integers(len(CHANNELS)))]
-        reads = 2 * len(self._facts)
+        reads = 3 * len(self._facts)
         text = GRAMMAR.say(Claim(fact.subject, fact.decision.attribute, value))
         return {
             "text": text, "tick": reads + int(rng.integers(0, max(1, self.delay))) + 1, "agent": self.agents[-1],
@@ -364,12 +372,12 @@ def android(
 ) -> AndroidEnv:
     """Return agents with Android devices and, by default, a memory task over several sessions.
 
-    In session 0 `needs` facts, each with `distractors` more of its kind, are read in five apps and then deleted; `delay`
-    ticks of looking around follow, spread over the sessions between; after `sessions` ends of sessions each fact decides
-    what to touch among `options` values in another app. With `seer` "other" player_0 reads and player_1 needs, each on
-    its own phone. With an `instruction` there is no memory task: the device is the agent's for `ticks` ticks, with
-    double quotes around what may have to be typed. `device` is "simulated", or "adb:SERIAL" for a real phone, which
-    takes instructions only. Raises StudyError for other devices, and for a real one without an instruction.
+    In session 0 `needs` facts, each with `distractors` more of its kind, are read in five apps and then deleted;
+    `delay` ticks of looking around follow, spread over the sessions between; after `sessions` ends of sessions each
+    fact decides what to touch among `options` values in another app. With `seer` "other" player_0 reads and player_1
+    needs, each on its own phone. With an `instruction` there is no memory task: the device is the agent's for `ticks`
+    ticks, with double quotes around what may have to be typed. `device` is "simulated", or "adb:SERIAL" for a real phone,
+    which takes instructions only. Raises StudyError for other devices, and for a real one without an instruction.
     """
     make = device_of(device)
     if device != "simulated" and not instruction:

@@ -421,12 +421,7 @@ class Phone:
 
     def finish(self, record: Record, result: Mapping[str, Any] | None = None) -> None:
         """Take an activity away and give its result to who asked for one."""
-        self.stacks.remove(record)
-        if (
-            not self.stacks.tasks
-            or (self.stacks.top.package == system.SYSTEM_UI and record.package != system.SYSTEM_UI)
-            or (not any(task.package == record.package for task in self.stacks.tasks) and not record.caller)
-        ):
+        if self.stacks.remove(record):
             self.home()
         caller = self.stacks.find(record.caller)
         if caller is not None and record.request:

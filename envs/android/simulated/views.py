@@ -88,7 +88,7 @@ class View:
 
     def but(self, **changes: object) -> View:
         """Return the view with some fields changed."""
-        return replace(self, **changes)  # type: ignore[arg-type]
+        return replace(self, **changes) if changes else self  # type: ignore[arg-type]
 
 
 def column(*children: View, **fields: object) -> View:
@@ -200,6 +200,11 @@ def check(words: str, on: bool, on_tap: Handler | None, id: str = "", **fields: 
 def radio(words: str, on: bool, on_tap: Handler | None, id: str = "", **fields: object) -> View:
     """Return one of several choices of which one holds."""
     return View(RADIO, id, words, on_tap=on_tap, checked=on, height=44, pad=(4, 4), look=Look(15)).but(**fields)
+
+
+def snippet(words: str, most: int = 40) -> str:
+    """Return the beginning of a text, with an ellipsis where it is cut."""
+    return words if len(words) <= most else f"{words[: most - 1]}…"
 
 
 def tab(words: str, chosen: bool, on_tap: Handler, id: str = "tab") -> View:
