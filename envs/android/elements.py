@@ -149,9 +149,9 @@ def _is_bar(element: UIElement) -> bool:
 
 
 def _names(elements: Sequence[UIElement]) -> tuple[str, ...]:
-    """Return what elements are called: a row without a label after the first label inside it."""
+    """Return what elements are called: a row to touch that has no label after the first inside it."""
     return tuple(
-        element.label or ("" if element.is_scrollable else _inside(elements, index))
+        element.label or (_inside(elements, index) if element.is_clickable or element.is_long_clickable else "")
         for index, element in enumerate(elements)
     )
 

@@ -374,10 +374,11 @@ def android(
 
     In session 0 `needs` facts, each with `distractors` more of its kind, are read in five apps and then deleted;
     `delay` ticks of looking around follow, spread over the sessions between; after `sessions` ends of sessions each
-    fact decides what to touch among `options` values in another app. With `seer` "other" player_0 reads and player_1
-    needs, each on its own phone. With an `instruction` there is no memory task: the device is the agent's for `ticks`
-    ticks, with double quotes around what may have to be typed. `device` is "simulated", or "adb:SERIAL" for a real phone,
-    which takes instructions only. Raises StudyError for other devices, and for a real one without an instruction.
+    fact decides what to touch among `options` values in another app. With `seer` "other" player_0 reads and
+    player_1 needs, each on its own phone. With an `instruction` there is no memory task: the device is the agent's
+    for `ticks` ticks, with double quotes around what may have to be typed. `device` is "simulated", or "adb:SERIAL"
+    for a real phone, which takes instructions only. Raises StudyError for other devices, and for a real one without
+    an instruction.
     """
     make = device_of(device)
     if device != "simulated" and not instruction:

@@ -78,7 +78,7 @@ class Phone:
         self.settings = {namespace: dict(values) for namespace, values in SETTINGS.items()}
         self.notifications: list[Notification] = []
         self.heads_up = 0
-        """The id of the notification that shows over the screen, until the next input; 0 for none."""
+        """The id of the notification that shows over the screen, until the next input or `advance`; 0 for none."""
         self.layer = "lower"
         self.apps: dict[str, App] = {}
         self._shade, self._typing = False, False
@@ -187,13 +187,16 @@ class Phone:
         wide, tall = self.size
         top, bottom = px(system.STATUS_DP), tall - px(system.NAVIGATION_DP)
         record = self.stacks.top
-        keys = system.keyboard(self) if self.keyboard_shown else None
-        free = bottom - (Layout({}).natural(keys, wide)[1] if keys is not None else 0)
         activity = self._activity(record)
         content = View(FRAME, "android:id/content", children=(activity.build(),), weight=1)
+        dialog = activity.dialog()
+        parts = (content, *(dialog.content if dialog is not None else ()))
+        if not any(one.kind == EDIT and one.id == record.focus for part in parts for one in part.walk()):
+            record.focus = ""  # its field is gone, and the keyboard with it
+        keys = system.keyboard(self) if self.keyboard_shown else None
+        free = bottom - (Layout({}).natural(keys, wide)[1] if keys is not None else 0)
         decor = View(FRAME, children=(View(LINEAR, children=(content,), weight=1),))
         yield self._window("app", record.package, decor, (0, top, wide, free), record)
-        dialog = activity.dialog()
         if dialog is None:
             record.scrolled.pop(DIALOG, None)
         else:
@@ -355,7 +358,7 @@ class Phone:
         do()
         if self.stacks.top.id != before:
             self._typing, self.layer = False, "lower"
-        self.advance(INPUT_SECONDS)
+        self._pass(INPUT_SECONDS)
 
     # --- going about ---
 
@@ -431,6 +434,12 @@ class Phone:
 
     def advance(self, seconds: float) -> None:
         """Let simulated time pass: alarms that are due go to their apps, in order."""
+        shown = self.heads_up
+        self._pass(seconds)
+        if self.heads_up == shown:
+            self.heads_up = 0
+
+    def _pass(self, seconds: float) -> None:
         until = self._time + seconds
         while self._alarms and self._alarms[0][0] <= until:
             at, _, package, intent = self._alarms.pop(0)

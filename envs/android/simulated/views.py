@@ -5,7 +5,7 @@ Lengths are in dp, as Android's are; layout turns them into pixels.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -85,6 +85,12 @@ class View:
     hug: Literal["", "start", "end", "centre"] = ""
     """In a column: as wide as the content, at this side."""
     look: Look = Look()
+
+    def walk(self) -> Iterator[View]:
+        """Yield this view and all below it, whether they are on the screen or not."""
+        yield self
+        for child in self.children:
+            yield from child.walk()
 
     def but(self, **changes: object) -> View:
         """Return the view with some fields changed."""
@@ -216,7 +222,7 @@ def tab(words: str, chosen: bool, on_tap: Handler, id: str = "tab") -> View:
 def title_bar(title: str, *actions: View, up: Handler | None = None, id: str = "toolbar") -> View:
     """Return the coloured bar at an activity's top: the way back, the title, what can be done."""
     parts = [icon("back", "Navigate up", up, colour="on_primary")] if up is not None else []
-    name = text(title, "title", 19, "on_primary", bold=True, weight=1, pad=(12 if up is None else 4, 0))
+    name = text(title, "toolbar_title", 19, "on_primary", bold=True, weight=1, pad=(12 if up is None else 4, 0))
     coloured = [action.but(look=replace(action.look, colour="on_primary")) for action in actions]
     look = Look(fill="primary")
     return row(*parts, name, *coloured, id=id, height=56, pad=(4, 0), look=look)

@@ -152,7 +152,8 @@ class Clock(App):
 
     package, label, colour, accent = PACKAGE, "Clock", "#283593", "#1e88e5"
     schema = """
-        CREATE TABLE alarms (id INTEGER PRIMARY KEY, minute INTEGER NOT NULL, label TEXT NOT NULL DEFAULT '',
+        CREATE TABLE alarms (id INTEGER PRIMARY KEY AUTOINCREMENT, minute INTEGER NOT NULL,
+            label TEXT NOT NULL DEFAULT '',
             armed INTEGER NOT NULL DEFAULT 0, scheduled INTEGER NOT NULL DEFAULT 0);
     """
     activities = (Alarms, Timer)
