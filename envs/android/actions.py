@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Literal, get_args
@@ -181,7 +182,7 @@ def check(action: JSONAction, screen: Screen) -> None:
 def perform(device: Device, action: JSONAction, screen: Screen, wait: float = 1.0) -> None:
     """Do an action, by AndroidWorld's gestures. `status`, `answer` and `unknown` touch nothing.
 
-    `wait` lets `wait` seconds pass on a device that has a clock of its own to advance.
+    `wait` lets `wait` seconds pass: simulated ones on a simulated device.
     """
     kind = action.action_type
     element = screen.elements[action.index] if action.index is not None else None
@@ -197,8 +198,8 @@ def perform(device: Device, action: JSONAction, screen: Screen, wait: float = 1.
     elif kind == "open_app":
         by_name = {name.lower(): package for package, name in device.packages().items()}
         device.start(by_name[str(action.app_name).lower()])
-    elif kind == "wait" and hasattr(device, "advance"):
-        device.advance(wait)
+    elif kind == "wait":
+        getattr(device, "advance", time.sleep)(wait)
 
 
 def _touch(device: Device, action: JSONAction, element: UIElement | None) -> None:

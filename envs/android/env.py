@@ -160,16 +160,19 @@ class AndroidEnv(ParallelEnv[str, dict[str, str], str]):  # type: ignore[misc]
         return {agent: seat.device for agent, seat in self._seats.items()}
 
     def reset(self, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Texts, Infos]:
-        """Start again with devices as new, of another seed if one is given."""
+        """Start again with devices as new, of another seed if one is given. Raises StudyError for a lost device."""
         if seed is not None:
             self._seed = seed
         self.agents, self._tick, self._failed = list(self.possible_agents), 0, ""
-        made = {agent: self._make() for agent in self.possible_agents}
-        for device in made.values():
-            if isinstance(device, Phone):
-                populate(device, World(seed_of("phone", self._seed)))
-        self._course.begin(made, self._seed)
-        self._seats = {agent: _Seat(device, Screen.of(device)) for agent, device in made.items()}
+        try:
+            made = {agent: self._make() for agent in self.possible_agents}
+            for device in made.values():
+                if isinstance(device, Phone):
+                    populate(device, World(seed_of("phone", self._seed)))
+            self._course.begin(made, self._seed)
+            self._seats = {agent: _Seat(device, Screen.of(device)) for agent, device in made.items()}
+        except DeviceGone as error:
+            raise StudyError(f"device: it does not answer ({error}); connect it, and see `adb devices`.") from None
         return self._views()
 
     def step(

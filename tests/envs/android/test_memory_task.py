@@ -201,6 +201,16 @@ def test_a_device_that_goes_away_ends_the_episode_as_failed(monkeypatch):
     assert [one["success"] for one in infos["player_0"]["answer_key"]["verdicts"]] == [False, False]
 
 
+def test_a_device_that_is_not_there_is_told_in_one_line():
+    def missing():
+        raise DeviceGone("no such serial")
+
+    env = android(seed=3)
+    env._make = missing
+    with pytest.raises(StudyError, match="no such serial"):
+        env.reset()
+
+
 def test_with_an_instruction_there_is_no_memory_task_and_quoted_texts_may_be_typed():
     env = android(seed=1, instruction='Note "buy milk".', ticks=4)
     env.reset()
