@@ -206,6 +206,7 @@ BUILTINS: dict[str, dict[str, str]] = {
         "memorybank": "simonides.memory_actors.systems.dialogue.memorybank:MemoryBank",
     },
     "environment": {
+        "android": "simonides.envs.android.memory:android",
         "dialogue": "simonides.envs.dialogue.env:dialogue",
         "locomo": "simonides.envs.dialogue.locomo:locomo",
         "longmemeval": "simonides.envs.dialogue.longmemeval:longmemeval",

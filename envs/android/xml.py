@@ -1,16 +1,18 @@
 """Write what a device shows as uiautomator writes it, and read such dumps.
 
 The form is that of AOSP's AccessibilityNodeInfoDumper: `<hierarchy rotation>` with nested `<node>`, its attributes in a
-fixed order, invisible children left out. Some versions add `drawing-order`, `hint` and others: what is unknown is passed
-over when reading, `hint` is read and, with `hints=True`, written.
+fixed order, invisible children left out. Some versions add `drawing-order`, `hint` and others: what is unknown is
+passed over when reading, `hint` is read and, with `hints=True`, written.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import product
+from operator import attrgetter
 from xml.etree import ElementTree
-from xml.sax.saxutils import quoteattr
+from xml.sax.saxutils import escape
 
 from simonides.envs.android.device import Node
 from simonides.sim.errors import DataError
@@ -18,13 +20,21 @@ from simonides.sim.errors import DataError
 _HEAD = "<?xml version='1.0' encoding='UTF-8' standalone='yes' ?>"
 _BOUNDS = re.compile(r"\[(-?\d+),(-?\d+)\]\[(-?\d+),(-?\d+)\]")
 _UNPRINTABLE = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_QUOTES = {"\n": "&#10;", "\r": "&#13;", "\t": "&#9;", '"': "&quot;"}
+_PLAIN = re.compile(r"[ -!#-%'-;=?-~]*")
+_ENTITIES = {"\n": "&#10;", "\r": "&#13;", "\t": "&#9;", '"': "&quot;"}
 
 FLAGS = (
     "checkable", "checked", "clickable", "enabled", "focusable", "focused", "scrollable", "long-clickable",
     "password", "selected",
 )  # fmt: skip
 """The attributes that are true or false, in uiautomator's order."""
+
+_flags = attrgetter(*(flag.replace("-", "_") for flag in FLAGS))
+_FLAGS = {
+    values: " ".join(f'{flag}="{str(value).lower()}"' for flag, value in zip(FLAGS, values, strict=True))
+    for values in product((False, True), repeat=len(FLAGS))
+}
+"""All 1024 ways in which they may be set, as they are written: most of a dump is this."""
 
 
 def write(windows: Sequence[Node], rotation: int, hints: bool = False) -> str:
@@ -35,15 +45,14 @@ def write(windows: Sequence[Node], rotation: int, hints: bool = False) -> str:
 
 def _written(node: Node, index: int, hints: bool) -> Iterator[str]:
     left, top, right, bottom = node.bounds
-    words = (
-        ("index", str(index)), ("text", node.text), ("resource-id", node.resource_id), ("class", node.class_name),
-        ("package", node.package), ("content-desc", node.content_desc),
-        *((flag, "true" if getattr(node, flag.replace("-", "_")) else "false") for flag in FLAGS),
-        ("bounds", f"[{left},{top}][{right},{bottom}]"),
-    )  # fmt: skip
     naf = ' NAF="true"' if node.naf else ""
-    hint = f" hint={_quoted(node.hint)}" if hints else ""
-    yield f"<node{naf} {' '.join(f'{name}={_quoted(value)}' for name, value in words)}{hint}"
+    hint = f' hint="{_escaped(node.hint)}"' if hints else ""
+    yield (
+        f'<node{naf} index="{index}" text="{_escaped(node.text)}" resource-id="{_escaped(node.resource_id)}"'
+        f' class="{_escaped(node.class_name)}" package="{_escaped(node.package)}"'
+        f' content-desc="{_escaped(node.content_desc)}" {_FLAGS[_flags(node)]}'
+        f' bounds="[{left},{top}][{right},{bottom}]"{hint}'
+    )
     if not node.children:
         yield " />"
         return
@@ -53,9 +62,11 @@ def _written(node: Node, index: int, hints: bool) -> Iterator[str]:
     yield "</node>"
 
 
-def _quoted(value: str) -> str:
-    """Return an attribute's value in double quotes; what XML cannot hold becomes a dot, as uiautomator does it."""
-    return f'"{quoteattr(_UNPRINTABLE.sub(".", value), _QUOTES)[1:-1]}"'
+def _escaped(value: str) -> str:
+    """Return an attribute's value; what XML cannot hold becomes a dot, as uiautomator does it."""
+    if _PLAIN.fullmatch(value):
+        return value
+    return escape(_UNPRINTABLE.sub(".", value), _ENTITIES)
 
 
 def read(dump: str | bytes) -> tuple[int, tuple[Node, ...]]:

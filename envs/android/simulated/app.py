@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from simonides.envs.android.simulated.views import EDIT, Dialog, Look, View
@@ -93,7 +93,8 @@ class Activity:
     """One screen of an app. `self.state` holds plain data and is kept; the object itself is made anew at will.
 
     `build` declares the content and `dialog` a window over it; both are called again after whatever may have changed
-    something. Handlers are closures over the activity: they change the state, the database, or call `open` and `finish`.
+    something. Handlers are closures over the activity: they change the state, the database, or call `open` and
+    `finish`.
     """
 
     name: ClassVar[str] = ".MainActivity"
@@ -191,8 +192,3 @@ class App:
         """Return the activity class of a name. Raises KeyError."""
         short = name.removeprefix(self.package)
         return {one.name: one for one in self.activities}[short or self.activities[0].name]
-
-
-def explicit(intent: Intent, component: str) -> Intent:
-    """Return the intent for one activity."""
-    return replace(intent, component=component)

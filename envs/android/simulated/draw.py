@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image, ImageDraw
 
 from simonides.envs.android.device import Pixels
+from simonides.envs.android.simulated.icons import strokes
 from simonides.envs.android.simulated.layout import Box, Placed, font, line_height, px, width_of, wrapped
 from simonides.envs.android.simulated.views import CHECK_BOX, EDIT, RADIO, SWITCH, WIDGETS
 
@@ -61,7 +61,10 @@ class Painter:
             self.paint(child)
         if view.look.line:
             x0, _, x1, y1 = seen
-            self.pen.line((x0, y1 - 1, x1, y1 - 1), fill=self.colour("accent" if view.kind == EDIT and view.id == self.focus else "line"))  # fmt: skip
+            self.pen.line(
+                (x0, y1 - 1, x1, y1 - 1),
+                fill=self.colour("accent" if view.kind == EDIT and view.id == self.focus else "line"),
+            )
         return None
 
     def _clipped(self, placed: Placed, seen: Box) -> None:
@@ -103,7 +106,11 @@ class Painter:
         lines = wrapped(words or view.hint, view.look.size, max(1, inner[2] - inner[0]))
         self._words(lines, inner, view.look.size, colour, view.look.centred, view.look.bold)
         if view.kind == EDIT and view.id == self.focus:
-            x = inner[0] + width_of(wrapped(words, view.look.size, max(1, inner[2] - inner[0]))[-1], view.look.size) if words else inner[0]  # fmt: skip
+            x = (
+                inner[0] + width_of(wrapped(words, view.look.size, max(1, inner[2] - inner[0]))[-1], view.look.size)
+                if words
+                else inner[0]
+            )
             y = inner[1] + line_height(view.look.size) * (len(lines) - 1)
             self.pen.line(
                 (x + 1, y + 2, x + 1, y + line_height(view.look.size) - 2), fill=self.colour("accent"), width=2
@@ -167,61 +174,6 @@ class Painter:
     def _icon(self, name: str, box: Box, colour: str) -> None:
         x, y = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
         r = min(px(9), (box[2] - box[0]) / 2, (box[3] - box[1]) / 2)
-        for stroke in ICONS.get(name, ()):
+        for stroke in strokes(name):
             points = [(x + dx * r, y + dy * r) for dx, dy in stroke]
             self.pen.line(points, fill=colour, width=max(2, int(r / 5)), joint="curve")
-
-
-Stroke = Sequence[tuple[float, float]]
-
-
-def _circle(cx: float, cy: float, r: float, start: float = 0, end: float = 360) -> Stroke:
-    turns = [math.radians(start + (end - start) * i / 24) for i in range(25)]
-    return [(cx + r * math.cos(t), cy + r * math.sin(t)) for t in turns]
-
-
-def _star() -> Stroke:
-    at: Callable[[int], float] = lambda i: math.radians(-90 + 36 * i)  # noqa: E731
-    return [
-        (math.cos(at(i)) * (1 if i % 2 == 0 else 0.4), math.sin(at(i)) * (1 if i % 2 == 0 else 0.4)) for i in range(11)
-    ]
-
-
-ICONS: Mapping[str, Sequence[Stroke]] = {
-    "back": [[(0.3, -0.8), (-0.6, 0), (0.3, 0.8)], [(-0.6, 0), (0.8, 0)]],
-    "home": [_circle(0, 0, 0.75)],
-    "recent_apps": [[(-0.7, -0.7), (0.7, -0.7), (0.7, 0.7), (-0.7, 0.7), (-0.7, -0.7)]],
-    "plus": [[(-0.8, 0), (0.8, 0)], [(0, -0.8), (0, 0.8)]],
-    "minus": [[(-0.8, 0), (0.8, 0)]],
-    "check": [[(-0.8, 0), (-0.2, 0.6), (0.9, -0.6)]],
-    "pencil": [[(-0.8, 0.8), (-0.6, 0.2), (0.4, -0.8), (0.8, -0.4), (-0.2, 0.6), (-0.8, 0.8)]],
-    "star": [_star(), _circle(0, 0, 0.3), _circle(0, 0, 0.15)],
-    "hollow_star": [_star()],
-    "phone": [[(-0.8, -0.8), (-0.4, -0.8), (-0.2, -0.3), (-0.4, -0.1), (0.2, 0.5), (0.4, 0.2), (0.9, 0.4), (0.8, 0.9), (0.3, 0.9), (-0.8, -0.2), (-0.8, -0.8)]],
-    "bubble": [[(-0.9, -0.7), (0.9, -0.7), (0.9, 0.4), (-0.3, 0.4), (-0.7, 0.9), (-0.7, 0.4), (-0.9, 0.4), (-0.9, -0.7)]],
-    "envelope": [[(-0.9, -0.6), (0.9, -0.6), (0.9, 0.6), (-0.9, 0.6), (-0.9, -0.6), (0, 0.1), (0.9, -0.6)]],
-    "send": [[(-0.8, -0.7), (0.9, 0), (-0.8, 0.7), (-0.5, 0), (-0.8, -0.7)], [(-0.5, 0), (0.9, 0)]],
-    "person": [_circle(0, -0.4, 0.4), _circle(0, 0.9, 0.75, 180, 360)],
-    "share": [_circle(0.6, -0.6, 0.25), _circle(-0.6, 0, 0.25), _circle(0.6, 0.6, 0.25), [(-0.4, -0.1), (0.4, -0.5)], [(-0.4, 0.1), (0.4, 0.5)]],
-    "search": [_circle(-0.2, -0.2, 0.6), [(0.25, 0.25), (0.9, 0.9)]],
-    "trash": [[(-0.8, -0.6), (0.8, -0.6)], [(-0.6, -0.6), (-0.5, 0.9), (0.5, 0.9), (0.6, -0.6)], [(-0.2, -0.9), (0.2, -0.9)]],
-    "cart": [[(-0.9, -0.7), (-0.6, -0.7), (-0.3, 0.4), (0.7, 0.4), (0.9, -0.4), (-0.5, -0.4)], _circle(-0.2, 0.75, 0.15), _circle(0.6, 0.75, 0.15)],
-    "more": [_circle(0, -0.7, 0.12), _circle(0, 0, 0.12), _circle(0, 0.7, 0.12)],
-    "refresh": [_circle(0, 0, 0.75, 30, 330), [(0.4, -0.5), (0.75, -0.35), (0.85, -0.8)]],
-    "star_page": [_star()],
-    "bell": [[(-0.8, 0.5), (-0.5, 0.2), (-0.5, -0.3), (-0.3, -0.8), (0.3, -0.8), (0.5, -0.3), (0.5, 0.2), (0.8, 0.5), (-0.8, 0.5)], _circle(0, 0.7, 0.15)],
-    "folder": [[(-0.9, -0.6), (-0.2, -0.6), (0, -0.4), (0.9, -0.4), (0.9, 0.7), (-0.9, 0.7), (-0.9, -0.6)]],
-    "file": [[(-0.6, -0.9), (0.2, -0.9), (0.6, -0.5), (0.6, 0.9), (-0.6, 0.9), (-0.6, -0.9)], [(-0.3, 0), (0.3, 0)], [(-0.3, 0.4), (0.3, 0.4)]],
-    "clock": [_circle(0, 0, 0.85), [(0, -0.5), (0, 0), (0.4, 0.2)]],
-    "train": [[(-0.6, -0.8), (0.6, -0.8), (0.6, 0.5), (-0.6, 0.5), (-0.6, -0.8)], [(-0.6, -0.1), (0.6, -0.1)], [(-0.3, 0.5), (-0.6, 0.9)], [(0.3, 0.5), (0.6, 0.9)]],
-    "lock": [[(-0.6, -0.1), (0.6, -0.1), (0.6, 0.8), (-0.6, 0.8), (-0.6, -0.1)], _circle(0, -0.1, 0.4, 180, 360)],
-    "wifi": [_circle(0, 0.7, 1.3, 225, 315), _circle(0, 0.7, 0.8, 225, 315), _circle(0, 0.6, 0.15)],
-    "plane": [[(-0.9, 0.2), (0.9, 0.2), (0, -0.6), (-0.9, 0.2)], [(0, -0.9), (0, 0.9)]],
-    "battery": [[(-0.5, -0.7), (0.5, -0.7), (0.5, 0.9), (-0.5, 0.9), (-0.5, -0.7)], [(-0.2, -0.9), (0.2, -0.9)], [(-0.3, 0.2), (0.3, 0.2)], [(-0.3, 0.5), (0.3, 0.5)]],
-    "up": [[(-0.7, 0.1), (0, -0.7), (0.7, 0.1), (0.3, 0.1), (0.3, 0.7), (-0.3, 0.7), (-0.3, 0.1), (-0.7, 0.1)]],
-    "erase": [[(-0.9, 0), (-0.4, -0.6), (0.9, -0.6), (0.9, 0.6), (-0.4, 0.6), (-0.9, 0)], [(0, -0.3), (0.5, 0.3)], [(0.5, -0.3), (0, 0.3)]],
-    "enter": [[(0.8, -0.6), (0.8, 0.2), (-0.8, 0.2)], [(-0.4, -0.2), (-0.8, 0.2), (-0.4, 0.6)]],
-    "cross": [[(-0.7, -0.7), (0.7, 0.7)], [(0.7, -0.7), (-0.7, 0.7)]],
-    "next": [[(-0.3, -0.8), (0.6, 0), (-0.3, 0.8)]],
-}  # fmt: skip
-"""Strokes of each icon, in units of its radius around its middle."""

@@ -13,7 +13,7 @@ from typing import Any
 from simonides.envs.android.device import FileEntry, Node, Pixels
 from simonides.envs.android.simulated import system
 from simonides.envs.android.simulated.app import MAIN, Activity, App, Intent, Record
-from simonides.envs.android.simulated.layout import Box, Placed, natural, node_of, place, px
+from simonides.envs.android.simulated.layout import Box, Layout, Placed, node_of, px
 from simonides.envs.android.simulated.stack import Stacks, takers
 from simonides.envs.android.simulated.storage import Databases, Files
 from simonides.envs.android.simulated.views import DIALOG, EDIT, FRAME, LINEAR, Handler, View
@@ -78,7 +78,7 @@ class Phone:
         self.settings = {namespace: dict(values) for namespace, values in SETTINGS.items()}
         self.notifications: list[Notification] = []
         self.heads_up = 0
-        """The id of the notification that shows over the screen, until the next input; 0 for none."""
+        """The id of the notification that shows over the screen, until the next input or `advance`; 0 for none."""
         self.layer = "lower"
         self.apps: dict[str, App] = {}
         self._shade, self._typing = False, False
@@ -86,6 +86,7 @@ class Phone:
         self._ids = 0
         self._system = Record(0, f"{system.SYSTEM_UI}/.Shade", Intent())
         self._shown: list[Window] | None = None
+        self._nodes: list[Node] | None = None
         for app in (*system.SYSTEM_APPS, *apps):
             self.install(app)
         self.home()
@@ -140,9 +141,12 @@ class Phone:
     def windows(self) -> Sequence[Node]:
         """Return what is shown, the lowest first. Under a dialog or the shade, which take every touch, nothing is."""
         shown = self._windows()
+        if self._nodes is not None:
+            return self._nodes
         modal = max((i for i, window in enumerate(shown) if window.cancel is not None), default=0)
         nodes = (node_of(window.placed, window.package, window.record.focus) for window in shown[modal:])
-        return [node for node in nodes if node is not None]
+        self._nodes = [node for node in nodes if node is not None]
+        return self._nodes
 
     def find(self, text: str = "", resource_id: str = "", content_desc: str = "") -> Node | None:
         """Return the first element that is shown with all of what is given; an id may go without its package."""
@@ -176,26 +180,29 @@ class Phone:
 
     def _windows(self) -> list[Window]:
         if self._shown is None:
-            self._shown = list(self._build())
+            self._shown, self._nodes = list(self._build()), None
         return self._shown
 
     def _build(self) -> Iterable[Window]:
         wide, tall = self.size
         top, bottom = px(system.STATUS_DP), tall - px(system.NAVIGATION_DP)
         record = self.stacks.top
-        keys = system.keyboard(self) if self.keyboard_shown else None
-        free = bottom - (natural(keys, wide)[1] if keys is not None else 0)
         activity = self._activity(record)
         content = View(FRAME, "android:id/content", children=(activity.build(),), weight=1)
+        dialog = activity.dialog()
+        parts = (content, *(dialog.content if dialog is not None else ()))
+        if not any(one.kind == EDIT and one.id == record.focus for part in parts for one in part.walk()):
+            record.focus = ""  # its field is gone, and the keyboard with it
+        keys = system.keyboard(self) if self.keyboard_shown else None
+        free = bottom - (Layout({}).natural(keys, wide)[1] if keys is not None else 0)
         decor = View(FRAME, children=(View(LINEAR, children=(content,), weight=1),))
         yield self._window("app", record.package, decor, (0, top, wide, free), record)
-        dialog = activity.dialog()
         if dialog is None:
             record.scrolled.pop(DIALOG, None)
         else:
             view = dialog.view()
             width = min(wide - px(40), px(320))
-            height = min(natural(view, width)[1], free - top - px(32))
+            height = min(Layout({}).natural(view, width)[1], free - top - px(32))
             x, y = (wide - width) // 2, top + (free - top - height) // 2
             yield self._window("dialog", record.package, view, (x, y, x + width, y + height), record, dialog.cancel)
         if keys is not None:
@@ -206,7 +213,7 @@ class Phone:
             )
         elif self.heads_up:
             card = system.heads_up(self)
-            box = (px(8), top + px(4), wide - px(8), top + px(4) + natural(card, wide - px(16))[1])
+            box = (px(8), top + px(4), wide - px(8), top + px(4) + Layout({}).natural(card, wide - px(16))[1])
             yield self._window("heads_up", system.SYSTEM_UI, card, box, self._system)
         yield self._window("status", system.SYSTEM_UI, system.status_bar(self), (0, 0, wide, top), self._system)
         yield self._window(
@@ -216,7 +223,8 @@ class Phone:
     def _window(
         self, role: str, package: str, view: View, box: Box, record: Record, cancel: Handler | None = None
     ) -> Window:
-        return Window(role, package, place(view, box, box, record.scrolled), record, box, cancel)
+        placed = Layout(record.scrolled).place(view, box, box)
+        return Window(role, package, placed, record, box, cancel)
 
     # --- gestures and keys ---
 
@@ -350,7 +358,7 @@ class Phone:
         do()
         if self.stacks.top.id != before:
             self._typing, self.layer = False, "lower"
-        self.advance(INPUT_SECONDS)
+        self._pass(INPUT_SECONDS)
 
     # --- going about ---
 
@@ -416,12 +424,7 @@ class Phone:
 
     def finish(self, record: Record, result: Mapping[str, Any] | None = None) -> None:
         """Take an activity away and give its result to who asked for one."""
-        self.stacks.remove(record)
-        if (
-            not self.stacks.tasks
-            or (self.stacks.top.package == system.SYSTEM_UI and record.package != system.SYSTEM_UI)
-            or (not any(task.package == record.package for task in self.stacks.tasks) and not record.caller)
-        ):
+        if self.stacks.remove(record):
             self.home()
         caller = self.stacks.find(record.caller)
         if caller is not None and record.request:
@@ -431,6 +434,12 @@ class Phone:
 
     def advance(self, seconds: float) -> None:
         """Let simulated time pass: alarms that are due go to their apps, in order."""
+        shown = self.heads_up
+        self._pass(seconds)
+        if self.heads_up == shown:
+            self.heads_up = 0
+
+    def _pass(self, seconds: float) -> None:
         until = self._time + seconds
         while self._alarms and self._alarms[0][0] <= until:
             at, _, package, intent = self._alarms.pop(0)

@@ -51,12 +51,13 @@ class Stacks:
         self.tasks[-1].records.append(record)
         return record
 
-    def remove(self, record: Record) -> None:
-        """Take an activity off its stack; an empty task goes."""
+    def remove(self, record: Record) -> bool:
+        """Take an activity off its stack; return whether it was the last one there: its task goes, too."""
+        count = len(self.tasks)
         for task in self.tasks:
-            if record in task.records:
-                task.records.remove(record)
+            task.records = [one for one in task.records if one is not record]
         self.tasks = [task for task in self.tasks if task.records]
+        return len(self.tasks) < count
 
     def drop(self, package: str) -> None:
         """Take all activities of an app off all stacks."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from simonides.envs.android.simulated.app import MAIN, Activity, App, Filter, Intent
+from simonides.envs.android.simulated.app import Activity, App, Intent
 from simonides.envs.android.simulated.views import (
     FRAME,
     IMAGE,
@@ -33,7 +33,6 @@ STATUS_DP, NAVIGATION_DP, ROW_DP = 24, 48, 46
 
 LETTERS = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
 SYMBOLS = ("1234567890", "@#$_&-+()/", "*\"':;!?")
-MORE = ",.=%^~[]{}<>|\\€£"
 
 
 def clock_of(time: float) -> str:
@@ -338,6 +337,4 @@ class AndroidSystem(App):
     activities = (Chooser,)
 
 
-SYSTEM_APPS = (LauncherApp, SystemUi, AndroidSystem)
-HOME = Intent(MAIN)
-ANY_TEXT = Filter("android.intent.action.SEND", "", "text/*")
+SYSTEM_APPS: tuple[type[App], ...] = (LauncherApp, SystemUi, AndroidSystem)

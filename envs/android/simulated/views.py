@@ -5,7 +5,7 @@ Lengths are in dp, as Android's are; layout turns them into pixels.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -86,9 +86,15 @@ class View:
     """In a column: as wide as the content, at this side."""
     look: Look = Look()
 
+    def walk(self) -> Iterator[View]:
+        """Yield this view and all below it, whether they are on the screen or not."""
+        yield self
+        for child in self.children:
+            yield from child.walk()
+
     def but(self, **changes: object) -> View:
         """Return the view with some fields changed."""
-        return replace(self, **changes)  # type: ignore[arg-type]
+        return replace(self, **changes) if changes else self  # type: ignore[arg-type]
 
 
 def column(*children: View, **fields: object) -> View:
@@ -202,6 +208,11 @@ def radio(words: str, on: bool, on_tap: Handler | None, id: str = "", **fields: 
     return View(RADIO, id, words, on_tap=on_tap, checked=on, height=44, pad=(4, 4), look=Look(15)).but(**fields)
 
 
+def snippet(words: str, most: int = 40) -> str:
+    """Return the beginning of a text, with an ellipsis where it is cut."""
+    return words if len(words) <= most else f"{words[: most - 1]}…"
+
+
 def tab(words: str, chosen: bool, on_tap: Handler, id: str = "tab") -> View:
     """Return one of the tabs below a title bar."""
     look = Look(13, "on_primary", "primary", bold=True, centred=True, border="on_primary" if chosen else "")
@@ -211,7 +222,7 @@ def tab(words: str, chosen: bool, on_tap: Handler, id: str = "tab") -> View:
 def title_bar(title: str, *actions: View, up: Handler | None = None, id: str = "toolbar") -> View:
     """Return the coloured bar at an activity's top: the way back, the title, what can be done."""
     parts = [icon("back", "Navigate up", up, colour="on_primary")] if up is not None else []
-    name = text(title, "title", 19, "on_primary", bold=True, weight=1, pad=(12 if up is None else 4, 0))
+    name = text(title, "toolbar_title", 19, "on_primary", bold=True, weight=1, pad=(12 if up is None else 4, 0))
     coloured = [action.but(look=replace(action.look, colour="on_primary")) for action in actions]
     look = Look(fill="primary")
     return row(*parts, name, *coloured, id=id, height=56, pad=(4, 0), look=look)

@@ -27,7 +27,8 @@ HOME = "https://start.example"
 PAGES = {
     "https://news.example": (
         "Town news",
-        "The bridge opens again on Monday.\nThe market moves to the square for the summer.\nLibrary hours are longer from May.",
+        "The bridge opens again on Monday.\nThe market moves to the square for the summer.\n"
+        "Library hours are longer from May.",
     ),
     "https://weather.example": (
         "Weather",
@@ -35,7 +36,8 @@ PAGES = {
     ),
     "https://recipes.example": (
         "Recipes",
-        "Lentil soup: onions, carrots, lentils, cumin.\nApple cake: four apples, flour, butter, sugar.\nFlat bread: flour, water, salt.",
+        "Lentil soup: onions, carrots, lentils, cumin.\nApple cake: four apples, flour, butter, sugar.\n"
+        "Flat bread: flour, water, salt.",
     ),
     "https://museum.example": (
         "City museum",
@@ -55,7 +57,7 @@ PAGES = {
 
 def publish(phone: Phone, url: str, title: str, body: str) -> None:
     """Put a page on the web that the phone sees, in place of an earlier one; lines of the body are paragraphs."""
-    sql = "INSERT INTO pages VALUES (?, ?, ?) ON CONFLICT (url) DO UPDATE SET title = excluded.title, body = excluded.body"
+    sql = "INSERT OR REPLACE INTO pages VALUES (?, ?, ?)"
     phone.database(PACKAGE).execute(sql, (url, title, body))
     phone.refresh()
 

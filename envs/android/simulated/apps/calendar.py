@@ -175,7 +175,7 @@ class Calendar(App):
 
     package, label, colour, accent = PACKAGE, "Calendar", "#2e7d32", "#00796b"
     schema = """
-        CREATE TABLE events (id INTEGER PRIMARY KEY, title TEXT NOT NULL, time REAL NOT NULL,
+        CREATE TABLE events (id INTEGER PRIMARY KEY AUTOINCREMENT, title TEXT NOT NULL, time REAL NOT NULL,
             room TEXT NOT NULL DEFAULT '', note TEXT NOT NULL DEFAULT '');
         CREATE TABLE rooms (name TEXT PRIMARY KEY);
     """

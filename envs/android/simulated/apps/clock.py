@@ -123,7 +123,10 @@ class Timer(Activity):
         tabs = row(tab("ALARM", False, self.finish), tab("TIMER", True, self.set()))
         ends = self.state.get("ends", 0.0)
         left = f"Ends at {clock_of(ends)}" if ends > self.phone.time else "No timer runs"
-        starts = [item(f"{m} minutes", id="timer", on_tap=partial(self._start, m)) for m in (1, 3, 5, 10, 15, 30, 60)]
+        starts = [
+            item("1 minute" if m == 1 else f"{m} minutes", id="timer", on_tap=partial(self._start, m))
+            for m in (1, 3, 5, 10, 15, 30, 60)
+        ]
         stop = button("Stop", self._stop, "stop", ends > self.phone.time, hug="centre")
         return page(
             title_bar("Clock"),
@@ -149,7 +152,8 @@ class Clock(App):
 
     package, label, colour, accent = PACKAGE, "Clock", "#283593", "#1e88e5"
     schema = """
-        CREATE TABLE alarms (id INTEGER PRIMARY KEY, minute INTEGER NOT NULL, label TEXT NOT NULL DEFAULT '',
+        CREATE TABLE alarms (id INTEGER PRIMARY KEY AUTOINCREMENT, minute INTEGER NOT NULL,
+            label TEXT NOT NULL DEFAULT '',
             armed INTEGER NOT NULL DEFAULT 0, scheduled INTEGER NOT NULL DEFAULT 0);
     """
     activities = (Alarms, Timer)
@@ -163,7 +167,7 @@ class Clock(App):
     def received(self, phone: Phone, intent: Intent) -> None:
         """Ring, and be ready for the next day."""
         if intent.action == TIMER_DONE:
-            phone.notify(PACKAGE, "Timer", f"{intent.extras['minutes']} minutes are over.")
+            phone.notify(PACKAGE, "Timer", "Time is up.")
         if intent.action != RING:
             return
         sql = "SELECT * FROM alarms WHERE id = ? AND armed"

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
+from typing import Any
+
 from simonides.envs.android.simulated.app import DIAL, INSERT, PICK, VIEW, Activity, App, Filter, Intent
 from simonides.envs.android.simulated.phone import Phone
 from simonides.envs.android.simulated.system import clock_of
 from simonides.envs.android.simulated.views import (
     Dialog,
+    Handler,
     View,
     avatar,
     button,
@@ -60,14 +64,14 @@ class People(Activity):
     def _picks(self) -> bool:
         return self.intent.action == PICK
 
-    def _tapped(self, contact: int) -> object:
+    def _tapped(self, contact: int) -> Handler:
         def tapped() -> None:
             if not self._picks:
-                return self.go(".ContactActivity", contact=contact)
+                self.go(".ContactActivity", contact=contact)
+                return
             one = self.row("SELECT name, number FROM contacts WHERE id = ?", contact)
             if one is not None:
                 self.finish(name=one["name"], number=one["number"])
-            return None
 
         return tapped
 
@@ -135,8 +139,8 @@ class Contact(Activity):
     def _star(self, contact: int) -> None:
         self.do("UPDATE contacts SET starred = 1 - starred WHERE id = ?", contact)
 
-    def _call(self, one: object) -> None:
-        self.open(Intent(DIAL, f"tel:{one['number']}"))  # type: ignore[index]
+    def _call(self, one: Any) -> None:
+        self.open(Intent(DIAL, f"tel:{one['number']}"))
 
 
 class EditContact(Activity):
@@ -190,7 +194,7 @@ class Calls(Activity):
             item(
                 one["name"] or one["number"],
                 one["number"],
-                lambda one=one: self.open(Intent(DIAL, f"tel:{one['number']}")),
+                partial(self.open, Intent(DIAL, f"tel:{one['number']}")),
                 id="call_log_entry",
                 aside=clock_of(one["time"]),
             )

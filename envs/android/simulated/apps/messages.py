@@ -22,6 +22,7 @@ from simonides.envs.android.simulated.views import (
     over,
     page,
     row,
+    snippet,
     text,
     title_bar,
 )
@@ -79,10 +80,9 @@ class Threads(Activity):
 
     def _thread(self, one: Any) -> View:
         name, number = name_of(self.phone, one["number"]), one["number"]
-        body = one["body"] if len(one["body"]) < 44 else one["body"][:42] + "…"
         return item(
             name,
-            body,
+            snippet(one["body"]),
             lambda: self.go(".ThreadActivity", number=number),
             id="thread",
             on_long=self.set(ask=number),

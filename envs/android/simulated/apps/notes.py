@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from simonides.envs.android.simulated.app import SEND, Activity, App, Filter, Intent
 from simonides.envs.android.simulated.phone import Phone
 from simonides.envs.android.simulated.views import (
@@ -14,6 +16,7 @@ from simonides.envs.android.simulated.views import (
     over,
     page,
     scrolling,
+    snippet,
     text,
     title_bar,
 )
@@ -42,8 +45,8 @@ class Notes(Activity):
         notes = [
             item(
                 one["title"] or "Untitled",
-                one["body"].split("\n")[0][:44],
-                lambda one=one: self.go(".NoteActivity", note=one["id"]),
+                snippet(one["body"].split("\n")[0]),
+                partial(self.go, ".NoteActivity", note=one["id"]),
                 id="note",
                 on_long=self.set(ask=one["id"]),
             )

@@ -57,7 +57,7 @@ class Main(Screen):
             ("Network and internet", ssid or "Wi-Fi, airplane mode", "wifi", ".WifiActivity"),
             ("Connected devices", "Bluetooth", "share", ".DevicesActivity"),
             ("Apps", f"{len(self.phone.packages())} apps", "recent_apps", ".AppsActivity"),
-            ("Display", "Brightness, rotation", "star_page", ".DisplayActivity"),
+            ("Display", "Brightness, rotation", "hollow_star", ".DisplayActivity"),
             ("Sound", "Do not disturb", "bell", ".SoundActivity"),
             (
                 "Location",

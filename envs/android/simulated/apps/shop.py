@@ -39,7 +39,7 @@ DELIVERIES = (("Home delivery", 490), ("Parcel locker", 190), ("Pickup point", 0
 
 def money(cents: int) -> str:
     """Return a price."""
-    return f"€{cents // 100}.{cents % 100:02d}"
+    return f"${cents // 100}.{cents % 100:02d}"
 
 
 class Catalogue(Activity):

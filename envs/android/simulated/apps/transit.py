@@ -178,7 +178,13 @@ class Departures(Activity):
             text(one["words"], "notice", 15, pad=(16, 8))
             for one in self.rows("SELECT * FROM notices WHERE stop = ?", stop)
         ]
-        return page(title_bar(stop, up=self.set(stop="")), listing("departures", *notices, *rows))
+        marked = self.row("SELECT 1 FROM favourites WHERE stop = ?", stop) is not None
+        words = "Remove from favourites" if marked else "Add to favourites"
+        star = icon("star" if marked else "hollow_star", words, partial(self._mark, stop, marked), "favourite")
+        return page(title_bar(stop, star, up=self.set(stop="")), listing("departures", *notices, *rows))
+
+    def _mark(self, stop: str, marked: bool) -> None:
+        self.do("DELETE FROM favourites WHERE stop = ?" if marked else "INSERT INTO favourites VALUES (?)", stop)
 
     def back(self) -> bool:
         """Go from a stop to all stops first."""
@@ -209,6 +215,7 @@ class Transit(App):
         CREATE TABLE calls (line TEXT NOT NULL, stop TEXT NOT NULL, place INTEGER NOT NULL, platform INTEGER NOT NULL,
             PRIMARY KEY (line, place));
         CREATE TABLE tickets (id INTEGER PRIMARY KEY, start TEXT NOT NULL, end TEXT NOT NULL, time REAL NOT NULL);
+        CREATE TABLE favourites (stop TEXT PRIMARY KEY);
         CREATE TABLE notices (id INTEGER PRIMARY KEY, stop TEXT NOT NULL, words TEXT NOT NULL);
     """
     activities = (Planner, Route, Departures, Tickets)
