@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from simonides.envs.android.simulated.apps import (
@@ -45,7 +45,7 @@ class Fact:
         return GRAMMAR.say(Claim(self.subject, ATTRIBUTE, self.value))
 
 
-def claims_in(texts: Mapping[str, None] | list[str] | tuple[str, ...]) -> list[str]:
+def claims_in(texts: Iterable[str]) -> list[str]:
     """Return the sentences of the texts that say something, each once."""
     found = [GRAMMAR.say(claim) for text in texts for claim in GRAMMAR.read(text.replace("\n", " "))]
     return list(dict.fromkeys(found))
