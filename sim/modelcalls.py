@@ -21,7 +21,7 @@ from simonides.sim.codec import decode, encode
 from simonides.sim.errors import CorruptFile, ModelFailed, NotRecorded
 from simonides.sim.framing import HEAD, FrameWriter, read_frames
 from simonides.sim.protocols import Model
-from simonides.sim.types import Completion, ModelCard, Plain, Request, TokenScore
+from simonides.sim.types import Completion, Message, ModelCard, Plain, Request, TokenScore
 
 Mode = Literal["record", "replay", "off"]
 FILE = "modelcalls.msgpack"
@@ -161,6 +161,24 @@ def _call(payload: bytes, path: Path) -> Call:
         ) from None
 
 
+def request_of(call: Call) -> Request:
+    """Return the request behind a recorded call: asked again, it has the call's key."""
+    given = dict(call.parameters)
+    bound = given.pop("structured")
+    given |= {"prompt_logprobs": bool(given["prompt_logprobs"]), "stop": tuple(given["stop"] or ())}
+    if isinstance(bound, Mapping):
+        given["schema"] = bound
+    elif isinstance(bound, str):
+        given["regex"] = bound
+    else:
+        given["choices"] = tuple(bound or ())
+    if isinstance(call.asked, list):
+        given["messages"] = tuple(Message(*message) for message in call.asked)
+    else:
+        given["prompt" if isinstance(call.asked, str) else "inputs"] = call.asked
+    return Request(call.purpose, **given)
+
+
 def completion_columns(completion: Completion) -> Plain:
     """Return a completion as plain lists, for files and wires."""
     c = completion
@@ -294,6 +312,7 @@ def _as_call(identity: str, key: bytes, request: Request, completion: Completion
     parameters = {
         "seed": request.seed, "max_tokens": request.max_tokens, "temperature": request.temperature,
         "top_p": request.top_p, "structured": request.schema or list(request.choices) or request.regex or None,
-        "caller": request.caller,
+        "stop": list(request.stop) or None, "logprobs": request.logprobs,
+        "prompt_logprobs": request.prompt_logprobs or None, "caller": request.caller,
     }  # fmt: skip
     return Call(key, identity, request.purpose, asked, parameters, completion)
