@@ -26,8 +26,8 @@ def failure(made) -> str:
 
 
 def test_a_folder_that_is_missing_or_holds_no_model_is_named(tmp_path):
-    assert f"there is no folder {tmp_path}/none" in failure(model(model=f"{tmp_path}/none"))
-    assert "holds no config.json" in failure(model(model=str(tmp_path)))
+    assert f"No model's folder is at {tmp_path}/none" in failure(model(model=f"{tmp_path}/none"))
+    assert "it has no config.json" in failure(model(model=str(tmp_path)))
 
 
 def test_what_vllm_says_of_a_broken_model_is_kept_short(tmp_path, folder):
