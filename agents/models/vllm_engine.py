@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Mapping
@@ -45,6 +46,15 @@ Prompts are read whole: when vLLM 0.32 splits one whose reply is drawn with a se
 which those of processors cannot ("CPU Generator does not use offset"), and the engine dies.
 """
 
+KILLED = "its process was killed, as by the system when memory is short"
+
+MEMORY = re.compile(r"memory|KV cache", re.IGNORECASE)
+ADVICE = (
+    "Make it fit: a smaller max_model_len, fewer processes beside it, or another share of memory for the KV cache "
+    "(GiB in the environment variable VLLM_CPU_KVCACHE_SPACE; on a GPU engine: {gpu_memory_utilization: 0.8}). "
+)
+"""What can be done where memory is short: too much was asked for, or too little for one request."""
+
 GRACE = 20.0
 """Seconds that an engine has to end by itself: with vLLM's own 5 its workers leave shared memory behind."""
 
@@ -68,6 +78,7 @@ class Engine:
         self._watchman = Watchman(folder.name)
         try:
             where = place_of(model)
+            adapter = (adapter[0], adapter_of(*adapter)) if adapter is not None else None
             with set_up(folder), self._watchman.marking():
                 self._engine, self._counters, self._lora = _start(where, adapter, arguments)
         except Exception as error:
@@ -91,7 +102,7 @@ class Engine:
         except EngineDeadError:
             raise ModelDied(
                 f"{self._identity}: the vLLM engine died while it answered {request.purpose}: "
-                f"{last_error(self._folder / LOG) or 'its process was killed, as by the system when memory is short'}."
+                f"{last_error(self._folder / LOG) or KILLED}."
             ) from None
         except (VLLMClientError, ValueError) as error:
             raise ModelFailed(f"{self._identity}: vLLM refused {request.purpose}: {short(error)}") from None
@@ -141,6 +152,16 @@ def place_of(model: str) -> str:
     return where
 
 
+def adapter_of(name: str, given: str) -> str:
+    """Return where an adapter lies: its folder, or its hub id. Raises ModelFailed for a folder without one."""
+    path = Path(given).expanduser()
+    if (path / "adapter_config.json").is_file():
+        return str(path)
+    if not path.is_dir() and given.count("/") == 1 and not given.startswith((".", "/", "~")):
+        return given
+    raise ModelFailed(f"{path} holds no LoRA adapter {name!r}: it has no adapter_config.json, as PEFT writes it.")
+
+
 def _nothing() -> None:
     """Be called, and do nothing."""
 
@@ -176,8 +197,8 @@ def _start(where: str, adapter: tuple[str, str] | None, given: Mapping[str, Plai
 def _reason(error: Exception, log: Path) -> str:
     """Return why an engine did not start: the error of its own process where there is one, which the log holds."""
     if isinstance(error, RuntimeError) and "Engine core initialization failed" in str(error):
-        said = last_error(log) or "its process was killed, as by the system when memory is short"
-        return f"{said}. The whole log: {log}"
+        said = (last_error(log) or KILLED).rstrip(".")
+        return f"{said}. {ADVICE if MEMORY.search(said) else ''}The whole log: {log}"
     return short(error) if isinstance(error, SimonidesError) else f"{type(error).__name__}: {short(error)}"
 
 

@@ -33,12 +33,9 @@ def test_an_adapter_changes_replies_and_scores_and_its_name_is_in_the_key(exact,
     assert len({key_of(name, ASK) for name in names}) == 2
 
 
-def test_an_adapter_whose_folder_holds_none_is_told_in_one_line(folder, tmp_path):
-    adapted = Asked(model=folder, dtype="float32", max_model_len=512, adapters={"tilt": str(tmp_path)}, adapter="tilt")
-    try:
-        with pytest.raises(ModelFailed) as raised:
-            adapted(ASK)
-    finally:
-        adapted.close()
-    assert "\n" not in str(raised.value)
-    assert str(tmp_path) in str(raised.value)
+def test_an_adapter_whose_folder_holds_none_is_told_before_an_engine_starts(folder, tmp_path):
+    adapted = Asked(model=folder, adapters={"tilt": str(tmp_path)}, adapter="tilt")
+    with pytest.raises(ModelFailed) as raised:
+        adapted(ASK)
+    adapted.close()
+    assert f"{tmp_path} holds no LoRA adapter 'tilt': it has no adapter_config.json" in str(raised.value)
