@@ -83,6 +83,8 @@ class Engine:
                 self._engine, self._counters, self._lora = _start(where, adapter, arguments)
         except Exception as error:
             self._watchman.release()
+            if not (folder / LOG).exists():
+                shutil.rmtree(folder, ignore_errors=True)
             raise ModelFailed(f"{identity}: vLLM did not start: {_reason(error, folder / LOG)}") from None
         self.context = int(self._engine.model_config.max_model_len)
         self._fitting = Fitting(identity, self._engine.get_tokenizer(), self.context, overflow)

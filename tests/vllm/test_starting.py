@@ -25,9 +25,11 @@ def failure(made) -> str:
     return str(raised.value)
 
 
-def test_a_folder_that_is_missing_or_holds_no_model_is_named(tmp_path):
+def test_a_folder_that_is_missing_or_holds_no_model_is_named_and_nothing_is_left(tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     assert f"No model's folder is at {tmp_path}/none" in failure(model(model=f"{tmp_path}/none"))
     assert "it has no config.json" in failure(model(model=str(tmp_path)))
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_what_vllm_says_of_a_broken_model_is_kept_short(tmp_path, folder):
