@@ -275,19 +275,37 @@ def score_androtmem(
 Calls = Annotated[
     Literal["record", "replay", "off"], typer.Option(help="Record what is asked, ask nothing new, or record nothing.")
 ]
+Runtime = Annotated[Literal["inline", "ray"], typer.Option(help="Where the model runs.")]
+Address = Annotated[str | None, typer.Option(help="Address of a Ray cluster. Default: Ray on this machine.")]
+Replicas = Annotated[int, typer.Option(min=1, help="Engines of a served model, each in an actor on Ray.")]
+Cpus = Annotated[float, typer.Option(min=0, help="Processors that Ray reserves for each engine.")]
+Gpus = Annotated[float, typer.Option(min=0, help="GPUs that Ray reserves for each engine.")]
 ModelName = Annotated[str, typer.Option(metavar="NAME", help="A model, as `models list` names it.")]
 
 
 @score.command(name="judge")
-def score_judge(folder: RunFolder, model: ModelName, parameters: Parameters = None, calls: Calls = "record") -> int:
+def score_judge(
+    folder: RunFolder,
+    model: ModelName,
+    parameters: Parameters = None,
+    calls: Calls = "record",
+    runtime: Runtime = "inline",
+    address: Address = None,
+    model_replicas: Replicas = 1,
+    model_cpus: Cpus = 1.0,
+    model_gpus: Gpus = 0.0,
+) -> int:
     """Have a model grade a run's answers against the truth, and show how far it agrees with F1."""
     from simonides.experiments.judging import judge_run
     from simonides.experiments.runs import Run
-    from simonides.sim.config import Part
+    from simonides.sim.config import Layout, Part
 
-    return judge_run(
-        Run(folder), Part.model_validate({**parameters_of(parameters), "name": model}), calls, console_of()
-    )
+    layout = Layout(
+        runtime=runtime, address=address, calls=calls, model_replicas=model_replicas, model_cpus=model_cpus,
+        model_gpus=model_gpus,
+    )  # fmt: skip
+    part = Part.model_validate({**parameters_of(parameters), "name": model})
+    return judge_run(Run(folder), part, layout, console_of())
 
 
 @score.command(name="sort")
@@ -300,13 +318,22 @@ def score_order(
     segment: Annotated[int, typer.Option(min=5, help="Words of a segment.")] = 20,
     excerpts: Annotated[int, typer.Option(min=1, help="Excerpts to draw; each makes four items.")] = 110,
     calls: Calls = "record",
+    runtime: Runtime = "inline",
+    address: Address = None,
+    model_replicas: Replicas = 1,
+    model_cpus: Cpus = 1.0,
+    model_gpus: Gpus = 0.0,
 ) -> int:
     """Ask a model which of two segments of a book came first (SORT), by first-token log-probabilities."""
     from simonides.experiments.ordering import run_sort
-    from simonides.sim.config import Part
+    from simonides.sim.config import Layout, Part
 
     part = Part.model_validate({**parameters_of(parameters), "name": model})
-    return run_sort([book], (excerpt, segment), excerpts, part, calls, out, console_of())
+    layout = Layout(
+        runtime=runtime, address=address, calls=calls, model_replicas=model_replicas, model_cpus=model_cpus,
+        model_gpus=model_gpus,
+    )  # fmt: skip
+    return run_sort([book], (excerpt, segment), excerpts, part, layout, out, console_of())
 
 
 DATASETS = "simonides.envs.datasets"
