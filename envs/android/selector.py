@@ -94,7 +94,7 @@ def _fits(found: Found, name: str, value: Any) -> bool:
         return FLAGS[name](found.node) == bool(value)
     for base, text in TEXTS.items():
         if name == base:
-            return text(found.node) == value
+            return text(found.node) == str(value)
         how = HOWS.get(name.removeprefix(base)) if name.startswith(base) else None
         if how is not None:
             return how(text(found.node), str(value))

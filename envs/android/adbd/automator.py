@@ -110,7 +110,9 @@ class Automator:
     def _screenshot(self, scale: float = 1, quality: int = 80) -> str:
         file = BytesIO()
         picture = Image.fromarray(self._device.screenshot())
-        picture.resize((round(picture.width * scale), round(picture.height * scale))).save(file, "JPEG", quality=quality)
+        picture.resize((round(picture.width * scale), round(picture.height * scale))).save(
+            file, "JPEG", quality=quality
+        )
         return base64.b64encode(file.getvalue()).decode()
 
     # --- elements ---
@@ -235,7 +237,9 @@ class Automator:
             self._scroll_to(selector, {**other, "text": text}, True)
         return self._child(selector, other, text=text)
 
-    def _child_by_description(self, selector: Selector, other: Selector, text: str, scrolling: bool = False) -> Selector:
+    def _child_by_description(
+        self, selector: Selector, other: Selector, text: str, scrolling: bool = False
+    ) -> Selector:
         if scrolling:
             self._scroll_to(selector, {**other, "description": text}, True)
         return self._child(selector, other, description=text)
@@ -254,10 +258,7 @@ class Automator:
         return self._one(selector).node != before
 
     def _scroll_on(self, selector: Selector, vertical: bool, direction: int, most: int) -> bool:
-        for _ in range(most):
-            if not self._scroll(selector, vertical, direction):
-                return True
-        return False
+        return any(not self._scroll(selector, vertical, direction) for _ in range(most))
 
     def _scroll_to(self, selector: Selector, wanted: Selector, vertical: bool = True) -> bool:
         self._scroll_on(selector, vertical, -1, 50)

@@ -24,6 +24,8 @@ HOST = "127.0.0.1"
 FEATURES = ("shell_v2", "cmd", "stat_v2", "fixed_push_mkdir")
 SMALLEST = 4096
 """Least payload in bytes that any adb accepts (MAX_PAYLOAD_V1)."""
+FOLDERS = ("/sdcard", "/data/local/tmp")
+"""What clients take to be there on any device."""
 THREADS = 64
 """Most commands that run, or wait for input, at the same time."""
 
@@ -43,15 +45,18 @@ class AdbDaemon:
     def __init__(self, device: SimulatedDevice, port: int = 0) -> None:
         """`port` on 127.0.0.1; 0 is any that is free."""
         self.target = Target(device, "")
+        for folder in FOLDERS:
+            self.target.files.make(folder)
         self._wanted = port
         self._threads = ThreadPoolExecutor(THREADS, "adb-command")
+        self._port = port
         self._connections: set[Connection] = set()
         self._ready = threading.Event()
         self._failed: OSError | None = None
         self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), name="adbd", daemon=True)
 
     @property
-    def lock(self) -> threading.RLock:  # type: ignore[valid-type]  # a function, until Python 3.13
+    def lock(self) -> threading.RLock:
         """Held while a client's command acts on the device."""
         return self.target.lock
 
@@ -175,7 +180,9 @@ class Connection:
         version = min(message.first, VERSION)
         self._most = max(SMALLEST, min(message.second, MOST))
         known = self._target.device.properties()
-        names = {name: known.get(name, "simulated") for name in ("ro.product.name", "ro.product.model", "ro.product.device")}
+        names = {
+            name: known.get(name, "simulated") for name in ("ro.product.name", "ro.product.model", "ro.product.device")
+        }
         said = "".join(f"{name}={value.replace(' ', '_')};" for name, value in names.items())
         banner = f"device::{said}features={','.join(FEATURES)}".encode()
         await self.send(Message(b"CNXN", version, MOST, banner))

@@ -57,10 +57,8 @@ class Files:
 
     def make(self, path: str) -> None:
         """Make a folder and those above it that are missing."""
-        above = posixpath.dirname(path)
-        if above != path and not self.exists(above):
-            self.make(above)
-        self.device.make_folder(path)
+        if not self.exists(path):
+            self.device.make_folder(path)
 
     def remove(self, path: str) -> None:
         """Remove a file, or a folder with all in it. Raises FileNotFoundError."""

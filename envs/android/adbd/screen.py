@@ -100,7 +100,9 @@ def _all_windows(device: Device) -> str:
             "bounds": f"[{left},{top}][{right},{bottom}]", "layer": str(len(windows) - index - 1),
         }  # fmt: skip
         tree = xml.write([root], device.rotation, hints=True).partition("?>")[2]
-        pieces.append(f"<window {' '.join(f'{name}={quoteattr(value)}' for name, value in words.items())}>{tree}</window>")
+        pieces.append(
+            f"<window {' '.join(f'{name}={quoteattr(value)}' for name, value in words.items())}>{tree}</window>"
+        )
     head = "<?xml version='1.0' encoding='UTF-8' standalone='yes' ?>"
     return f'{head}<displays><display id="0">{"".join(pieces)}</display></displays>'
 

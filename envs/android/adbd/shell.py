@@ -9,7 +9,16 @@ from dataclasses import dataclass, field
 from threading import Event, RLock
 
 from simonides.envs.android.adbd.files import Files
-from simonides.envs.android.adbd.syntax import Piece, Redirect, Sequence, ShellSyntaxError, Simple, Word, expanded, parse
+from simonides.envs.android.adbd.syntax import (
+    Piece,
+    Redirect,
+    Sequence,
+    ShellSyntaxError,
+    Simple,
+    Word,
+    expanded,
+    parse,
+)
 from simonides.envs.android.device import SimulatedDevice
 
 SPACE = " \t\n"
@@ -110,9 +119,10 @@ class Shell:
         self.variables = {"?": "0", "$": "4242", "0": "/system/bin/sh", "HOME": "/", "PATH": "/system/bin", "PWD": "/"}
         self._read = read
 
-    def run(self, line: str) -> tuple[int, bytes, bytes]:
-        """Return status, output and errors of a line."""
-        out, error = bytearray(), bytearray()
+    def run(self, line: str, merged: bool = False) -> tuple[int, bytes, bytes]:
+        """Return status, output and errors of a line; `merged` puts errors into the output, where they come."""
+        out = bytearray()
+        error = out if merged else bytearray()
         try:
             status = self._sequence(parse(line), None, out, error)
         except ShellSyntaxError as wrong:
@@ -121,7 +131,7 @@ class Shell:
         except Stop as stop:
             status, self.ended = stop.status, True
         self.variables["?"] = str(status)
-        return status, bytes(out), bytes(error)
+        return status, bytes(out), b"" if merged else bytes(error)
 
     def _sequence(self, sequence: Sequence, given: bytes | None, out: bytearray, error: bytearray) -> int:
         status = int(self.variables["?"])
@@ -155,7 +165,7 @@ class Shell:
                     streams[redirect.stream] = bytearray()
                     files.append((path, streams[redirect.stream], redirect.kind == ">>"))
         except OSError as wrong:
-            error += f"/system/bin/sh: can't {_why(wrong)}\n".encode()
+            error += f"/system/bin/sh: can't open {_why(wrong)}\n".encode()
             return 1
         status = self._command(simple, given, streams[1], streams[2])
         for path, written, append in files:
@@ -197,7 +207,7 @@ class Shell:
             error += f"/system/bin/sh: {fields[0]}: {missing}\n".encode()
             return NOT_FOUND
         if given is None and name in READ_WITHOUT_FILES:
-            given = b"" if any(not word.startswith("-") for word in fields[1 + (name == "grep") :]) else self._read()
+            given = b"" if _names_files(name, fields[1:]) else self._read()
         call = Call(self.target, self, name, fields[1:], given or b"", out, error)
         try:
             with nullcontext() if name in UNLOCKED else self.target.lock:
@@ -252,6 +262,12 @@ class Shell:
         if not text.startswith("/"):
             found = [posixpath.relpath(path, self.folder) for path in found]
         return found or [text]
+
+
+def _names_files(name: str, arguments: list[str]) -> bool:
+    """Say whether a command's arguments name files, so that it does not read its input."""
+    words = [word for flag, word in options(arguments, "-n -c" if name in ("head", "tail") else "") if not flag]
+    return len(words) > (name == "grep")
 
 
 def _split(text: str) -> list[str]:

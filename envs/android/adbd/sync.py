@@ -7,7 +7,7 @@ import posixpath
 import stat
 import struct
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from simonides.envs.android.adbd.shell import Target
 from simonides.envs.android.adbd.stream import Stream
@@ -19,8 +19,12 @@ LONGEST_PATH = 1024
 NO_ENTRY, IS_FOLDER = 2, 21
 
 T = TypeVar("T")
-Act = Callable[[Callable[[], T]], Awaitable[T]]
-"""Run something in a thread that holds the device."""
+
+
+class Act(Protocol):
+    """Run something in a thread that holds the device."""
+
+    def __call__(self, work: Callable[[], T], /) -> Awaitable[T]: ...
 
 
 class Refused(Exception):
@@ -30,7 +34,7 @@ class Refused(Exception):
 class Sync:
     """One client's sync session."""
 
-    def __init__(self, target: Target, stream: Stream, act: Act) -> None:  # type: ignore[type-arg]
+    def __init__(self, target: Target, stream: Stream, act: Act) -> None:
         self._target, self._stream, self._act = target, stream, act
 
     async def serve(self) -> None:
@@ -52,7 +56,7 @@ class Sync:
             except (Refused, OSError) as wrong:
                 if isinstance(wrong, ConnectionError):
                     raise
-                said = {FileNotFoundError: "No such file or directory", IsADirectoryError: "Is a directory"}
+                said: dict[type[Exception], str] = {FileNotFoundError: "No such file or directory", IsADirectoryError: "Is a directory"}
                 await self._fail(f"{path}: {said.get(type(wrong), str(wrong))}")
 
     async def _fail(self, why: str) -> None:

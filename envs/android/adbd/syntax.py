@@ -191,7 +191,7 @@ def _sequence(tokens: list[str | Word | Redirect], place: int) -> tuple[Sequence
         link = ""
         if place < len(tokens) and tokens[place] in ("&&", "||", ";", "&", "\n"):
             token = tokens[place]
-            link = token if token in ("&&", "||") else ""  # type: ignore[assignment]
+            link = token if token in ("&&", "||") else ""
             place += 1
     if link:
         raise ShellSyntaxError("syntax error: unexpected end of line")

@@ -52,7 +52,9 @@ def _start(call: Call, words: list[str]) -> int:
     component, action = given.get("-n", ""), given.get("-a", MAIN)
     shown = {"act": given.get("-a"), "dat": given.get("-d"), "typ": given.get("-t"), "cmp": component or None}
     said = " ".join(f"{name}={value}" for name, value in shown.items() if value)
-    call.say(f"{'Stopping: ' + component.partition('/')[0] + chr(10) if '-S' in flags else ''}Starting: Intent {{ {said} }}")
+    call.say(
+        f"{'Stopping: ' + component.partition('/')[0] + chr(10) if '-S' in flags else ''}Starting: Intent {{ {said} }}"
+    )
     package, _, activity = component.partition("/")
     package = package or given.get("", "") or given.get("-p", "")
     if "-S" in flags and package:
@@ -139,10 +141,17 @@ def _pm(call: Call) -> int:
             return call.say(f"package:{_file(package)}") if package in known else 1
         case ["grant" | "revoke", package, _] if package in known:
             return 0
+        case ["query-activities", *_]:
+            for place, (package, label) in enumerate(sorted(known.items())):
+                call.say(f"Activity #{place}:\n  ActivityInfo:\n    packageName={package}")
+                call.say(f"    labelRes=0x0 nonLocalizedLabel={label} icon=0x0 banner=0x0")
+            return 0
         case ["resolve-activity", *words] if words[-1] in known:
             return call.say(f"{words[-1]}/.MainActivity")
         case ["install" | "install-create" | "uninstall" | "clear" | "disable" | "disable-user", *_]:
-            return call.say("Failure [INSTALL_FAILED_USER_RESTRICTED: the apps of this simulated device are fixed]") or 1
+            return (
+                call.say("Failure [INSTALL_FAILED_USER_RESTRICTED: the apps of this simulated device are fixed]") or 1
+            )
     return call.complain(f"Unknown command or package: {' '.join(call.arguments)}", 255)
 
 
@@ -181,7 +190,9 @@ def _getprop(call: Call) -> int:
 def _ps(call: Call) -> int:
     call.say("USER           PID  PPID     VSZ    RSS WCHAN            ADDR S NAME")
     for package, process in running(call.target).items():
-        call.say(f"u0_a{process - FIRST_PROCESS:<9} {process:>5}   300 1010000  27580 ep_poll             0 S {package}")
+        call.say(
+            f"u0_a{process - FIRST_PROCESS:<9} {process:>5}   300 1010000  27580 ep_poll             0 S {package}"
+        )
     return 0
 
 

@@ -29,7 +29,7 @@ class Terminal:
 
     async def command(self, line: str) -> None:
         """Run one line, then close."""
-        status, out, error = await self._run(lambda: self.shell.run(line))
+        status, out, error = await self._run(lambda: self.shell.run(line, not self._packed))
         await self._say(out, error)
         await self._end(status)
 
@@ -46,13 +46,13 @@ class Terminal:
                     return await self._end(status)
                 await self._echo(b"\r\n" if letter != INTERRUPT else b"^C\r\n")
                 asked, line = line if letter != INTERRUPT else "", ""
-                status, out, error = await self._run(lambda asked=asked: self.shell.run(asked))  # type: ignore[misc]
+                status, out, error = await self._run(lambda asked=asked: self.shell.run(asked, not self._packed))  # type: ignore[misc]
                 await self._say(out, error)
                 if self.shell.ended:
                     break
                 await self._prompt()
         if line:
-            status, out, error = await self._run(lambda: self.shell.run(line))
+            status, out, error = await self._run(lambda: self.shell.run(line, not self._packed))
             await self._say(out, error)
         await self._end(status)
 

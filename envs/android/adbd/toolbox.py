@@ -9,7 +9,7 @@ import re
 import stat
 from datetime import UTC, datetime
 
-from simonides.envs.android.adbd.shell import COMMANDS, NOT_FOUND, Call, Stop, command
+from simonides.envs.android.adbd.shell import COMMANDS, NOT_FOUND, Call, Stop, command, options
 from simonides.envs.android.device import FileEntry
 
 
@@ -120,20 +120,18 @@ def _tee(call: Call) -> int:
 
 @command("head", "tail")
 def _ends(call: Call) -> int:
-    words = list(call.arguments)
-    count = 10
-    for place, word in enumerate(words):
-        if word == "-n":
-            count = int(words[place + 1])
-            del words[place : place + 2]
-            break
-        if re.fullmatch(r"-\d+", word):
-            count = int(word[1:])
-            break
-    call.arguments = words
+    unit, count, paths = "-n", 10, []
+    for flag, value in options(call.arguments, "-n -c"):
+        if flag in ("-n", "-c"):
+            unit, count = flag, int(value)
+        elif flag:
+            count = int(flag[1:])
+        else:
+            paths.append(value)
+    call.arguments = paths
     for _, data in _texts(call):
-        lines = data.splitlines(keepends=True)
-        call.out += b"".join(lines[:count] if call.name == "head" else lines[-count:])
+        parts = data.splitlines(keepends=True) if unit == "-n" else [data[i : i + 1] for i in range(len(data))]
+        call.out += b"".join(parts[:count] if call.name == "head" else parts[-count:])
     return 0
 
 
@@ -292,7 +290,9 @@ def _test(call: Call) -> int:
 def _date(call: Call) -> int:
     moment = datetime.fromtimestamp(call.device.time, UTC)
     forms = [word[1:] for word in call.arguments if word.startswith("+")]
-    return call.say(moment.strftime(forms[0].replace("%s", str(int(call.device.time))) if forms else "%a %b %e %H:%M:%S UTC %Y"))
+    return call.say(
+        moment.strftime(forms[0].replace("%s", str(int(call.device.time))) if forms else "%a %b %e %H:%M:%S UTC %Y")
+    )
 
 
 @command("sleep", "usleep")
