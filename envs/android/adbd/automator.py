@@ -57,7 +57,8 @@ class Automator:
         self._course: list[tuple[int, int]] = []
         self._methods: dict[str, Callable[..., Any]] = {
             "deviceInfo": self._info, "dumpWindowHierarchy": self._dump, "takeScreenshot": self._screenshot,
-            "click": self._click, "longClick": self._long_click, "swipe": self._swipe, "swipePoints": self._swipe_points,
+            "click": self._click, "longClick": self._long_click, "swipe": self._swipe,
+            "swipePoints": self._swipe_points,
             "drag": self._swipe, "dragTo": self._drag_to, "injectInputEvent": self._inject, "pressKey": self._press,
             "pressKeyCode": self._press_code, "setOrientation": self._turn, "openNotification": self._notifications,
             "openQuickSettings": self._notifications, "getClipboard": lambda: self._target.clipboard,
@@ -137,8 +138,8 @@ class Automator:
         box = dict(zip(("left", "top", "right", "bottom"), node.bounds, strict=True))
         return {
             "bounds": box, "visibleBounds": box, "childCount": len(node.children), "className": node.class_name,
-            "contentDescription": node.content_desc, "packageName": node.package, "resourceName": node.resource_id or None,
-            "text": node.text, "checkable": node.checkable, "checked": node.checked, "clickable": node.clickable,
+            "contentDescription": node.content_desc, "packageName": node.package,
+            "resourceName": node.resource_id or None, "text": node.text, "checkable": node.checkable, "checked": node.checked, "clickable": node.clickable,
             "enabled": node.enabled, "focusable": node.focusable, "focused": node.focused,
             "longClickable": node.long_clickable, "scrollable": node.scrollable, "selected": node.selected,
         }  # fmt: skip

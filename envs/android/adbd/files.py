@@ -76,3 +76,12 @@ class Files:
             return []
         names = [entry.name for entry in self.entries(folder)]
         return [name for name in names if fnmatch.fnmatchcase(name, piece) and (name[0] != "." or piece[0] == ".")]
+
+
+def reason(error: Exception) -> str:
+    """Return why a file cannot be used, in the words of Android's tools."""
+    said: dict[type[Exception], str] = {
+        FileNotFoundError: "No such file or directory",
+        IsADirectoryError: "Is a directory",
+    }
+    return said.get(type(error), str(error))

@@ -8,7 +8,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass, field
 from threading import Event, RLock
 
-from simonides.envs.android.adbd.files import Files
+from simonides.envs.android.adbd.files import Files, reason
 from simonides.envs.android.adbd.syntax import (
     Piece,
     Redirect,
@@ -280,9 +280,7 @@ def _split(text: str) -> list[str]:
 
 def _why(wrong: OSError) -> str:
     """Return an error as toybox says it."""
-    path = wrong.filename if wrong.filename is not None else str(wrong)
-    said = {FileNotFoundError: "No such file or directory", IsADirectoryError: "Is a directory"}
-    return f"{path}: {said.get(type(wrong), wrong.strerror or type(wrong).__name__)}"
+    return f"{wrong.filename if wrong.filename is not None else wrong}: {reason(wrong)}"
 
 
 def options(arguments: list[str], with_value: str = "") -> Iterator[tuple[str, str]]:

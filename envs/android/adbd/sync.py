@@ -9,6 +9,7 @@ import struct
 from collections.abc import Awaitable, Callable
 from typing import Protocol, TypeVar
 
+from simonides.envs.android.adbd.files import reason
 from simonides.envs.android.adbd.shell import Target
 from simonides.envs.android.adbd.stream import Stream
 from simonides.envs.android.device import FileEntry
@@ -22,9 +23,10 @@ T = TypeVar("T")
 
 
 class Act(Protocol):
-    """Run something in a thread that holds the device."""
+    """What runs something in a thread that holds the device."""
 
-    def __call__(self, work: Callable[[], T], /) -> Awaitable[T]: ...
+    def __call__(self, work: Callable[[], T], /) -> Awaitable[T]:
+        """Return what `work` returns."""
 
 
 class Refused(Exception):
@@ -56,8 +58,7 @@ class Sync:
             except (Refused, OSError) as wrong:
                 if isinstance(wrong, ConnectionError):
                     raise
-                said: dict[type[Exception], str] = {FileNotFoundError: "No such file or directory", IsADirectoryError: "Is a directory"}
-                await self._fail(f"{path}: {said.get(type(wrong), str(wrong))}")
+                await self._fail(f"{path}: {reason(wrong)}")
 
     async def _fail(self, why: str) -> None:
         await self._stream.write(struct.pack("<4sI", b"FAIL", len(why.encode())) + why.encode())

@@ -418,6 +418,20 @@ class Phone:
             found, intent = [f"android/{system.Chooser.name}"], asked
         self._push(found[0], intent, caller.id if caller is not None else 0, request, new_task or not self.stacks.tasks)
 
+    def send(
+        self, action: str, data: str = "", kind: str = "", extras: Mapping[str, str] | None = None, component: str = ""
+    ) -> None:
+        """Start what takes an intent that comes from outside. Raises KeyError where nothing takes it."""
+        package, _, activity = component.partition("/")
+        intent = Intent(action, data, kind, dict(extras or {}), component)
+        if component:
+            self.apps[package].activity(activity)
+        elif not takers(self.apps, intent):
+            raise KeyError(action)
+        self._close()
+        self._typing = False
+        self.open(intent, new_task=True)
+
     def _push(self, component: str, intent: Intent, caller: int, request: str, new_task: bool) -> None:
         record = self.stacks.push(component, intent, caller, request, new_task)
         self._activity(record).created()
@@ -504,6 +518,10 @@ class Phone:
             self._rotation = int(value) % 4
         self._shown = None
 
+    def settings_of(self, namespace: str) -> Mapping[str, str]:
+        """Return all settings of a namespace."""
+        return self.settings.get(namespace, {})
+
     def rotate(self, rotation: int) -> None:
         """Turn the phone; activities keep their state."""
         self._rotation, self._shown = rotation % 4, None
@@ -522,6 +540,15 @@ class Phone:
             self.databases.load(package, data)
         else:
             self.files.write(path, data, int(self._time), mode)
+        self._shown = None
+
+    def make_folder(self, path: str) -> None:
+        """Make a folder and those above it that are missing."""
+        self.files.mkdir(path, int(self._time))
+
+    def remove_file(self, path: str) -> None:
+        """Remove a file, or a folder with all in it. Raises FileNotFoundError."""
+        self.files.remove(path)
         self._shown = None
 
     def list_files(self, path: str) -> Sequence[FileEntry]:
