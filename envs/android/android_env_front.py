@@ -36,7 +36,7 @@ STEP_MILLISECONDS = 100
 """GUESS: how long a finger stays for each step of the environment: six in place are a long press."""
 
 
-class ShellController(adb_controller.AdbController):
+class ShellController(adb_controller.AdbController):  # type: ignore[misc]  # android_env has no types
     """adb commands for a simulated device in this process: no adb program and no daemon takes part."""
 
     def __init__(self, target: Target) -> None:
@@ -68,7 +68,7 @@ class ShellController(adb_controller.AdbController):
         return out
 
 
-class ServerController(adb_controller.AdbController):
+class ServerController(adb_controller.AdbController):  # type: ignore[misc]  # android_env has no types
     """adb commands for a device behind an adb server, with Debian's or Google's adb program."""
 
     def __init__(self, device: AdbDevice) -> None:
@@ -83,7 +83,7 @@ class ServerController(adb_controller.AdbController):
         """Leave the server alone: others use it."""
 
 
-class QuietLog(log_stream.LogStream):
+class QuietLog(log_stream.LogStream):  # type: ignore[misc]  # android_env has no types
     """The log of a device that logs nothing."""
 
     def __init__(self) -> None:
@@ -99,7 +99,7 @@ class QuietLog(log_stream.LogStream):
         self._stopped.set()
 
 
-class DeviceSimulator(base_simulator.BaseSimulator):
+class DeviceSimulator(base_simulator.BaseSimulator):  # type: ignore[misc]  # android_env has no types
     """An android_env simulator that is a `Device`.
 
     What a finger does shows when it is lifted: it is then known to be a tap, a long press or a swipe. REPEAT steps

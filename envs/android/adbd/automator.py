@@ -11,7 +11,7 @@ from typing import Any
 from PIL import Image
 
 from simonides.envs.android import xml
-from simonides.envs.android.adbd.screen import active
+from simonides.envs.android.adbd.screen import active, focused_first
 from simonides.envs.android.adbd.shell import Target
 from simonides.envs.android.device import Node
 from simonides.envs.android.gestures import stroke
@@ -41,12 +41,6 @@ class NoElement(Exception):
 
 class NoMethod(Exception):
     """The server has no such method."""
-
-
-def window_below_first(target: Target) -> list[Node]:
-    """Return the windows, the one with the focus first, then the others from above."""
-    first = active(target.device)
-    return [first, *(root for root in reversed(target.device.windows()) if root is not first)]
 
 
 class Automator:
@@ -121,7 +115,7 @@ class Automator:
     def _find(self, selector: Selector | str) -> list[Found]:
         if isinstance(selector, str):  # the name of an element that childBy... returned
             raise ValueError(f"unknown element {selector!r}")
-        return select(window_below_first(self._target), selector)
+        return select(focused_first(self._device), selector)
 
     def _one(self, selector: Selector) -> Found:
         found = self._find(selector)
@@ -139,8 +133,8 @@ class Automator:
         return {
             "bounds": box, "visibleBounds": box, "childCount": len(node.children), "className": node.class_name,
             "contentDescription": node.content_desc, "packageName": node.package,
-            "resourceName": node.resource_id or None, "text": node.text, "checkable": node.checkable, "checked": node.checked, "clickable": node.clickable,
-            "enabled": node.enabled, "focusable": node.focusable, "focused": node.focused,
+            "resourceName": node.resource_id or None, "text": node.text, "checkable": node.checkable,
+            "checked": node.checked, "clickable": node.clickable, "enabled": node.enabled, "focusable": node.focusable, "focused": node.focused,
             "longClickable": node.long_clickable, "scrollable": node.scrollable, "selected": node.selected,
         }  # fmt: skip
 

@@ -72,6 +72,8 @@ class Files:
         return sorted(found)
 
     def _fitting(self, folder: str, piece: str) -> list[str]:
+        if not any(mark in piece for mark in "*?["):  # links have their place, but no entry above it
+            return [piece] if self.exists(posixpath.join(folder, piece)) else []
         if not self.is_folder(folder):
             return []
         names = [entry.name for entry in self.entries(folder)]

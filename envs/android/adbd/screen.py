@@ -21,11 +21,20 @@ TOUCH_SOURCES = frozenset({"touchscreen", "mouse", "keyboard", "touchpad", "styl
 RGBA_8888, SRGB = 1, 1
 
 
-def active(device: Device) -> Node:
-    """Return the root of the window that has the focus: the highest of the current app, else the lowest shown."""
-    windows = device.windows()
+def focused_first(device: Device) -> list[Node]:
+    """Return the roots of the windows, the one with the focus first, then the others from above.
+
+    The focus is with the highest window of the current app, else with the lowest shown, which covers the app.
+    """
+    windows = list(device.windows())
     package, _ = device.current()
-    return next((root for root in reversed(windows) if root.package == package), windows[0])
+    place = max((place for place, root in enumerate(windows) if root.package == package), default=0)
+    return [windows[place], *reversed(windows[:place] + windows[place + 1 :])]
+
+
+def active(device: Device) -> Node:
+    """Return the root of the window that has the focus."""
+    return focused_first(device)[0]
 
 
 @command("input")
