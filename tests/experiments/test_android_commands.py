@@ -7,12 +7,10 @@ import re
 import signal
 import socket
 
-import pytest
 from command import simonides, start
 
 
 def test_serve_says_where_and_ends_with_ctrl_c(tmp_path):
-    pytest.importorskip("PIL", reason="needs the extra: pip install 'simonides[android]'")
     process = start("android", "serve", "--port", "0", "--seed", "4", cwd=tmp_path)
     try:
         said = [process.stdout.readline() for _ in range(3)]
@@ -28,7 +26,6 @@ def test_serve_says_where_and_ends_with_ctrl_c(tmp_path):
 
 
 def test_a_port_that_is_taken_is_a_users_mistake(tmp_path):
-    pytest.importorskip("PIL", reason="needs the extra: pip install 'simonides[android]'")
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()

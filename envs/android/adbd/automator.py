@@ -132,9 +132,9 @@ class Automator:
         box = dict(zip(("left", "top", "right", "bottom"), node.bounds, strict=True))
         return {
             "bounds": box, "visibleBounds": box, "childCount": len(node.children), "className": node.class_name,
-            "contentDescription": node.content_desc, "packageName": node.package,
-            "resourceName": node.resource_id or None, "text": node.text, "checkable": node.checkable,
-            "checked": node.checked, "clickable": node.clickable, "enabled": node.enabled, "focusable": node.focusable, "focused": node.focused,
+            "contentDescription": node.content_desc, "packageName": node.package, "text": node.text,
+            "resourceName": node.resource_id or None, "checkable": node.checkable, "checked": node.checked,
+            "clickable": node.clickable, "enabled": node.enabled, "focusable": node.focusable, "focused": node.focused,
             "longClickable": node.long_clickable, "scrollable": node.scrollable, "selected": node.selected,
         }  # fmt: skip
 

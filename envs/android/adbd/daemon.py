@@ -81,7 +81,8 @@ class AdbDaemon:
     def close(self) -> None:
         """End all connections, as if the device were unplugged; closing twice is no error."""
         if self._thread.is_alive() and self._failed is None:
-            self._loop.call_soon_threadsafe(self._stop.set)
+            with suppress(RuntimeError):  # the device has gone, and the loop with it
+                self._loop.call_soon_threadsafe(self._stop.set)
             self._thread.join()
         self._threads.shutdown(wait=True)
 

@@ -11,7 +11,6 @@ from simonides.envs.android.adb_device import AdbDevice, _windows
 from simonides.envs.android.adbd.screen import dump_of
 from simonides.envs.android.device import DeviceGone
 
-
 # adbutils leaves its connection open where the server refuses
 unclosed = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 
@@ -36,7 +35,9 @@ def test_it_follows_a_turn(over, device):
     assert over.windows() == tuple(device.windows())
 
 
-@pytest.mark.parametrize("text", ["plain", "two words", "a;b & 'c' \"d\" $e `f` \\g |", "100%s", "naïve 東京", "-n", ""])
+@pytest.mark.parametrize(
+    "text", ["plain", "two words", "a;b & 'c' \"d\" $e `f` \\g |", "100%s", "naïve 東京", "-n", ""]
+)
 def test_what_is_typed_arrives_letter_by_letter(over, device, text):
     if not text.isascii() or "%s" in text:
         pytest.importorskip("uiautomator2", reason="needs the extra: pip install 'simonides[android]'")

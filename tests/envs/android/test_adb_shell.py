@@ -48,7 +48,7 @@ def shell(device):
         ("exit 4; echo never", 4, ""),
         ("[ -d /sdcard ] && [ ! = x ] || test -z '' && echo ok", 0, "ok\n"),
         ("echo one\necho two", 0, "one\ntwo\n"),
-        ("settings put system volume_ring 3; settings get system volume_ring; settings get system none", 0, "3\nnull\n"),
+        ("settings put system a 3; settings get system a; settings get system none", 0, "3\nnull\n"),
         ("getprop ro.build.version.sdk", 0, "34\n"),
         ("wm size; wm density", 0, "Physical size: 540x960\nPhysical density: 240\n"),
         ("pm list packages notes", 0, "package:org.simonides.notes\n"),

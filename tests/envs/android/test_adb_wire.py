@@ -96,6 +96,55 @@ def test_streams_run_side_by_side(client):
     assert client.receive().command == b"OKAY"
 
 
+def packets(data):
+    """Return the shell protocol's packets, by their kinds."""
+    said = {1: b"", 2: b"", 3: b""}
+    while data:
+        kind, length = struct.unpack_from("<BI", data)
+        said[kind] += data[5 : 5 + length]
+        data = data[5 + length :]
+    return said
+
+
+def typed(text):
+    return struct.pack("<BI", 0, len(text)) + text
+
+
+def test_a_terminal_shows_what_is_typed(client):
+    client.send(b"OPEN", 3, 0, b"shell,v2,TERM=xterm,pty:\0")
+    opened = client.receive()
+    client.send(b"WRTE", 3, opened.first, typed(b"echo oo\x7fne\r") + typed(b"nosuch\x03\rexit 6\r"))
+    gathered = b""
+    while (message := client.receive()).command != b"CLSE":
+        if message.command == b"WRTE":
+            gathered += message.data
+            client.send(b"OKAY", 3, message.first)
+    said = packets(gathered)
+    assert said[3] == b"\x06" and said[2] == b""
+    assert said[1].startswith(b"simulated:/ $ echo oo\b \bne\r\none\r\nsimulated:/ $ nosuch^C\r\n")
+
+
+def test_a_log_that_is_followed_keeps_nobody_waiting(client, daemon):
+    client.send(b"OPEN", 4, 0, b"shell:logcat\0")
+    followed = client.receive()
+    assert client.all_of("exec:logcat -d; echo on", 2) == b"on\n"
+    client.send(b"CLSE", 4, followed.first)
+    daemon.close()
+
+
+def test_one_client_acts_at_a_time(daemon):
+    with closing(Client(daemon)) as one, closing(Client(daemon)) as other:
+        with daemon.lock:
+            one.send(b"OPEN", 1, 0, b"exec:wm size\0")
+            assert one.receive().command == b"OKAY"
+            one.socket.settimeout(0.3)
+            with pytest.raises(TimeoutError):
+                one.receive()
+        one.socket.settimeout(10)
+        assert one.receive().data == b"Physical size: 540x960\n"
+        assert other.all_of("exec:echo on") == b"on\n"
+
+
 def test_a_service_that_is_not_there_is_refused(client):
     client.send(b"OPEN", 5, 0, b"jdwp:1\0")
     refused = client.receive()
