@@ -23,6 +23,8 @@ LONG = 800
 """Milliseconds of a long press: well over Android's 500."""
 SETTLE = 1.0
 """GUESS: seconds in which the animations of a real phone end after an input."""
+SIMULATED = "simonides"
+"""The brand of simulated phones."""
 _BLOCK = re.compile(r"ActivityInfo:\s.*?packageName=(\S+).*?nonLocalizedLabel=(.*?) icon=", re.DOTALL)
 _PROPERTY = re.compile(r"^\[(.+?)\]: \[(.*?)\]\r?$", re.MULTILINE)
 _LAUNCHERS = "cmd package query-activities -a android.intent.action.MAIN -c android.intent.category.LAUNCHER"
@@ -34,19 +36,20 @@ class AdbDevice:
     Every method raises DeviceGone when adb does not reach the device, or the device does not answer.
     """
 
-    def __init__(self, serial: str, server_port: int | None = None, settle: float = SETTLE) -> None:
+    def __init__(self, serial: str, server_port: int | None = None, settle: float | None = None) -> None:
         """`serial` is as `adb devices` says it; one like "127.0.0.1:5555" is connected first.
 
         `server_port` is that of the adb server: ANDROID_ADB_SERVER_PORT or 5037 if None. `settle` are the seconds
-        waited after each input; a simulated device needs none: 0.
+        waited after each input: if None, SETTLE for a real phone and 0 for a simulated one, which has no animations.
         """
-        self.serial, self._settle = serial, settle
+        self.serial = serial
         self._client = adbutils.AdbClient(port=server_port)
         if re.fullmatch(r"[\w.-]+:\d+", serial):
             with self._asking():
                 self._client.connect(serial, timeout=10)
         self._adb = self._client.device(serial)
-        self._shell("true")
+        simulated = self._shell("getprop", "ro.product.brand").strip() == SIMULATED
+        self._settle = settle if settle is not None else 0.0 if simulated else SETTLE
 
     @property
     def server_port(self) -> int:

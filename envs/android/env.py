@@ -22,7 +22,7 @@ from simonides.envs.android.simulated.phone import Phone
 from simonides.envs.android.simulated.world import World
 from simonides.envs.text_space import AnyText
 from simonides.sim.codec import decode, encode
-from simonides.sim.errors import ContractBroken, CorruptFile, StudyError
+from simonides.sim.errors import ContractBroken, CorruptFile, MissingExtra, StudyError
 from simonides.sim.needs import Need, Verdict
 from simonides.sim.seeds import seed_of
 from simonides.sim.types import Plain
@@ -90,7 +90,10 @@ def device_of(name: str) -> Callable[[], Device]:
     def connected() -> Device:
         nonlocal made
         if made is None:
-            made = import_module("simonides.envs.android.adb_device").AdbDevice(serial)
+            try:
+                made = import_module("simonides.envs.android.adb_device").AdbDevice(serial)
+            except ModuleNotFoundError as error:
+                raise MissingExtra(f"device: {name} needs {error.name}: pip install 'simonides[android]'.") from None
         return made
 
     return connected

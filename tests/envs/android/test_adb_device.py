@@ -17,7 +17,7 @@ unclosed = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionW
 
 @pytest.fixture
 def over(adb, daemon):
-    return AdbDevice(daemon.serial, settle=0)
+    return AdbDevice(daemon.serial)
 
 
 def test_it_says_of_a_device_what_the_device_says_of_itself(over, device):

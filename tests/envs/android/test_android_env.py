@@ -101,7 +101,7 @@ def test_a_command_that_fails_is_an_adb_error(env):
 def test_a_phone_behind_adb_is_one_too(adb, daemon, device):
     from simonides.envs.android.adb_device import AdbDevice
 
-    env = make_android_env(AdbDevice(daemon.serial, settle=0))
+    env = make_android_env(AdbDevice(daemon.serial))
     seen = env.reset()
     assert np.array_equal(seen.observation["pixels"], device.screenshot())
     touch(env, device.size, [found(device, {"text": "Notes"})], 0)

@@ -76,7 +76,7 @@ def test_over_adb_and_the_daemon_every_screen_is_the_same(recorded, adb_server):
     from simonides.envs.android.adb_device import AdbDevice
 
     with AdbDaemon(phone(SEED)) as daemon:
-        device = AdbDevice(daemon.serial, settle=0)
+        device = AdbDevice(daemon.serial)
         for place, (action, (dump, _, current)) in enumerate(zip(*recorded, strict=True)):
             act(device, *action)
             assert xml.write(device.windows(), device.rotation, hints=True) == dump, f"after {place}: {action}"
