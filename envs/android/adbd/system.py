@@ -148,10 +148,13 @@ def _pm(call: Call) -> int:
             return 0
         case ["resolve-activity", *words] if words[-1] in known:
             return call.say(f"{words[-1]}/.MainActivity")
-        case ["install" | "install-create" | "uninstall" | "clear" | "disable" | "disable-user", *_]:
-            return (
-                call.say("Failure [INSTALL_FAILED_USER_RESTRICTED: the apps of this simulated device are fixed]") or 1
-            )
+        case ["install" | "install-create" | "uninstall" as verb, *_]:
+            kind = "DELETE" if verb == "uninstall" else "INSTALL"
+            call.say(f"Failure [{kind}_FAILED_USER_RESTRICTED: the apps of this simulated device are fixed]")
+            return 1
+        case ["clear" | "disable" | "disable-user", *_]:
+            call.say("Failed: the apps of this simulated device keep their data")
+            return 1
     return call.complain(f"Unknown command or package: {' '.join(call.arguments)}", 255)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import urllib.request
 
 import numpy as np
 import pytest
@@ -75,6 +76,21 @@ def test_adb_says_what_is_missing(adb, tmp_path):
     done = adb("pull", "/sdcard/none", str(tmp_path / "none"))
     assert done.returncode == 1
     assert b"No such file or directory" in done.stderr + done.stdout
+
+
+def test_adb_refuses_what_the_device_cannot_do(adb, tmp_path):
+    (tmp_path / "an.apk").write_bytes(bytes(300_000))
+    done = adb("install", str(tmp_path / "an.apk"))
+    assert done.returncode == 1 and b"INSTALL_FAILED_USER_RESTRICTED" in done.stderr
+    assert b"DELETE_FAILED_USER_RESTRICTED" in adb("uninstall", "org.simonides.notes").stdout
+    assert adb("root").returncode == 1
+    assert adb("reverse", "tcp:9", "tcp:10").returncode == 1
+
+
+def test_adb_forwards_to_uiautomator2s_server(adb):
+    port = int(adb("forward", "tcp:0", "tcp:9008").stdout)
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/ping", timeout=10) as answer:
+        assert answer.read() == b"pong"
 
 
 def test_adb_input_acts(adb, device):
