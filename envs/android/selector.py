@@ -30,7 +30,7 @@ FLAGS: Mapping[str, Callable[[Node], bool]] = {
 HOWS: Mapping[str, Callable[[str, str], bool]] = {
     "Contains": lambda found, wanted: wanted.lower() in found.lower(),
     "StartsWith": lambda found, wanted: found.lower().startswith(wanted.lower()),
-    "Matches": lambda found, wanted: re.fullmatch(wanted, found, re.DOTALL) is not None,
+    "Matches": lambda found, wanted: _pattern(wanted).fullmatch(found) is not None,
 }
 """UiSelector compares whole texts exactly, parts of them in any case."""
 STRUCTURE = frozenset({"mask", "childOrSibling", "childOrSiblingSelector", "instance"})
@@ -57,7 +57,7 @@ Selector = Mapping[str, Any]
 def select(windows: Sequence[Node], selector: Selector) -> list[Found]:
     """Return the elements that a selector means, in the order of the dump; with `instance`, that one alone.
 
-    Raises ValueError for a field that UiSelector does not know.
+    Raises ValueError for a field that UiSelector does not know, and for what is no selector.
     """
     everything = [found for index, root in enumerate(windows) for found in Found(root, index, None).below()]
     matched = _matching(everything, selector)
@@ -79,12 +79,21 @@ def _related(kind: str, matched: Iterable[Found]) -> list[Found]:
 
 
 def _matching(candidates: Iterable[Found], selector: Selector) -> list[Found]:
+    if not isinstance(selector, Mapping):
+        raise ValueError(f"A selector is a map of UiSelector's fields; found {selector!r}.")
     wanted = {name: value for name, value in selector.items() if name not in STRUCTURE}
     matched = [found for found in candidates if all(_fits(found, name, value) for name, value in wanted.items())]
     if "instance" not in selector:
         return matched
     instance = int(selector["instance"])
     return matched[instance : instance + 1]
+
+
+def _pattern(wanted: str) -> re.Pattern[str]:
+    try:
+        return re.compile(wanted, re.DOTALL)
+    except re.error as error:
+        raise ValueError(f"{wanted!r} is no regular expression: {error}.") from None
 
 
 def _fits(found: Found, name: str, value: Any) -> bool:

@@ -166,12 +166,15 @@ class Automator:
 
     def _swipe_points(self, points: list[float], steps: int) -> bool:
         course = [(round(x), round(y)) for x, y in zip(points[::2], points[1::2], strict=True)]
+        if len(course) < 2:
+            raise ValueError("a swipe has two points or more")
         stroke(self._device, course, int(steps) * STEP * (len(course) - 1))
         return True
 
-    def _drag_to(self, selector: Selector, *given: Any) -> bool:
-        x, y = self._centre(given[0]) if isinstance(given[0], dict) else given[:2]
-        return self._swipe(*self._centre(selector), x, y, given[-1])
+    def _drag_to(self, selector: Selector, goal: Selector | float, *given: Any) -> bool:
+        """Drag to another element, or to x and y; how many steps it takes comes last."""
+        x, y, steps = (*self._centre(goal), *given) if isinstance(goal, dict) else (goal, *given)
+        return self._swipe(*self._centre(selector), x, y, steps)
 
     def _inject(self, action: int, x: float, y: float, meta: int = 0) -> bool:
         """Take one event of a finger; what its course was is done when it goes up."""
@@ -186,7 +189,7 @@ class Automator:
     # --- keys and text ---
 
     def _press(self, name: str) -> bool:
-        self._device.key(KEYS[name] if name in KEYS else keycode(name))
+        self._device.key(KEYS[name] if name in KEYS else keycode(str(name)))
         return True
 
     def _press_code(self, code: int, meta: int = 0) -> bool:

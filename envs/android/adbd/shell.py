@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass, field
@@ -168,10 +169,14 @@ class Shell:
             error += f"/system/bin/sh: can't open {_why(wrong)}\n".encode()
             return 1
         status = self._command(simple, given, streams[1], streams[2])
-        for path, written, append in files:
-            if path != "/dev/null":
-                with self.target.lock:
-                    self.target.files.write(path, bytes(written), append)
+        try:
+            for path, written, append in files:
+                if path != "/dev/null":
+                    with self.target.lock:
+                        self.target.files.write(path, bytes(written), append)
+        except OSError as wrong:  # the command itself put a folder there, or took its folder away
+            error += f"/system/bin/sh: can't write {_why(wrong)}\n".encode()
+            return 1
         return status
 
     def _file(self, redirect: Redirect, reading: bool) -> tuple[str, bytes]:
@@ -214,7 +219,7 @@ class Shell:
                 return found(call)
         except OSError as wrong:
             return call.complain(f"{name}: {_why(wrong)}")
-        except (ValueError, IndexError):
+        except (ValueError, IndexError, re.error):
             return call.complain(f"{name}: Invalid argument: {' '.join(fields[1:])}")
 
     def another(self, given: bytes | None = None) -> Shell:

@@ -9,7 +9,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from simonides.envs.android.adbd.automator import Automator
+from simonides.envs.android.adbd.http import _call
 from simonides.envs.android.adbd.screen import dump_of
+from simonides.envs.android.adbd.shell import Target
 
 
 def centre(node):
@@ -204,6 +207,18 @@ def test_uiautomator2_is_told_what_is_not_there(automator):
         automator.jsonrpc.noSuchMethod()
     with pytest.raises(RPCUnknownError, match="Invalid params"):
         automator.jsonrpc.click("a", "b")
+
+
+@pytest.mark.parametrize(
+    "method, given",
+    [("exist", ["x"]), ("exist", [{"textMatches": "("}]), ("exist", [{"txt": 1}]), ("click", [None]), ("click", []),
+     ("swipePoints", [[], 3]), ("pressKey", ["none"]), ("setOrientation", ["up"]), ("dragTo", [{"text": "Notes"}])],
+)  # fmt: skip
+def test_wrong_parameters_are_told_and_nothing_is_done(device, method, given):
+    before = device.snapshot()
+    said = _call(Automator(Target(device, "simulated")), method, given)
+    assert said["error"]["message"] == "Invalid params"
+    assert device.snapshot() == before
 
 
 def test_uiautomator2_scrolls_a_list(automator, device):

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, settings, strategies
 
 from simonides.envs.android.adbd import terminal  # noqa: F401  (it brings the commands)
 from simonides.envs.android.adbd.screen import dump_of
 from simonides.envs.android.adbd.shell import Shell, Target
 from simonides.envs.android.adbd.syntax import ShellSyntaxError, parse
 from simonides.envs.android.keycodes import keycode
+from simonides.envs.android.simulated.apps import phone
+
+PHONE = Target(phone(3), "simulated")
 
 
 @pytest.fixture
@@ -152,3 +156,17 @@ def test_a_turned_device_says_so(shell, device):
 )  # fmt: skip
 def test_keys_have_androids_numbers(name, code):
     assert keycode(name) == code
+
+
+LANGUAGE = (
+    *"' \" \\ $( ` ) ( ; && || | > < >> 2>&1 # & * ? $A A=1 -n -c -p %s 1 -1 .. \n é".split(" "),
+    *"cat echo ls rm grep head cd test [ input tap text swipe am start pm list settings get put sh exit".split(),
+    *"uiautomator dump /dev/tty /sdcard /nope org.simonides.notes toybox stat date printf".split(),
+)
+
+
+@given(strategies.lists(strategies.sampled_from(LANGUAGE), max_size=8), strategies.sampled_from(["", " "]))
+@settings(max_examples=200, deadline=None, derandomize=True)
+def test_any_line_ends_with_a_status(words, between):
+    status, _, _ = Shell(PHONE).run(between.join(words))
+    assert 0 <= status <= 255
