@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import adbutils
+import dm_env
 import numpy as np
 from android_env.components import (
     adb_controller,
@@ -115,6 +118,13 @@ class DeviceSimulator(base_simulator.BaseSimulator):  # type: ignore[misc]  # an
         self._states: dict[str, bytes] = {}
         self._target = None if isinstance(device, AdbDevice) else Target(device, "simulated")  # type: ignore[arg-type]
 
+    def start_over(self, state: bytes) -> None:
+        """Go back to a state of the simulated device, with no finger on its screen."""
+        device = self._simulated()
+        if device is not None:
+            device.restore(state)
+        self._course = []
+
     def adb_device_name(self) -> str:
         """Return the serial number."""
         return self.device.serial if isinstance(self.device, AdbDevice) else "simulated"
@@ -188,20 +198,40 @@ class DeviceSimulator(base_simulator.BaseSimulator):  # type: ignore[misc]  # an
         return self._target.device if self._target is not None else None
 
 
+class EpisodicAndroidEnv(AndroidEnv):  # type: ignore[misc]  # android_env has no types
+    """An AndroidEnv whose every episode begins with the state in which the simulated device was handed over."""
+
+    def __init__(self, simulator: DeviceSimulator, coordinated: Any, tasks: Any, state: bytes) -> None:
+        super().__init__(simulator=simulator, coordinator=coordinated, task_manager=tasks)
+        self._start_over = partial(simulator.start_over, state)
+
+    def reset(self) -> dm_env.TimeStep:
+        """Begin an episode."""
+        self._start_over()
+        return super().reset()
+
+
 def make_android_env(
     device: Device,
     task: task_pb2.Task | None = None,
     step_milliseconds: int = STEP_MILLISECONDS,
     key_events: bool = True,
+    start_over: bool = True,
 ) -> AndroidEnv:
     """Return an AndroidEnv over a device: a `SimulatedDevice` in this process, or an `AdbDevice`.
+
+    With `start_over` each episode on a simulated device begins with the state that it is in now; a real phone goes on.
 
     Actions are android_env's: `action_type` (TOUCH 0, LIFT 1, REPEAT 2, with `key_events` also KEYDOWN 3, KEYUP 4,
     KEYPRESS 5 with `keycode`) and `touch_position` in [0, 1]^2. Observations: `pixels` uint8[height, width, 3],
     `timedelta` int64 in microseconds, `orientation` uint8[4] one-hot.
     """
+    again = start_over and not isinstance(device, AdbDevice)
+    state = device.snapshot() if again else b""  # type: ignore[attr-defined]  # a simulated one has states
     simulator = DeviceSimulator(device, step_milliseconds)
     tasks = task_manager.TaskManager(task or task_pb2.Task(id="simonides", name="A phone without a task"))
     config = config_classes.CoordinatorConfig(enable_key_events=key_events)
     coordinated = coordinator.Coordinator(simulator, tasks, device_settings.DeviceSettings(simulator), config)
+    if again:
+        return EpisodicAndroidEnv(simulator, coordinated, tasks, state)
     return AndroidEnv(simulator=simulator, coordinator=coordinated, task_manager=tasks)

@@ -34,6 +34,24 @@ def test_specs_fit_what_is_observed(env, device):
     assert {"action_type", "touch_position", "keycode"} <= set(env.action_spec())
 
 
+def test_each_episode_begins_with_the_same_state(env, device):
+    first, begun = env.reset(), device.time
+    touch(env, device.size, [found(device, {"text": "Notes"})], 0)
+    assert device.current()[0] == "org.simonides.notes"
+    again = env.reset()
+    assert np.array_equal(first.observation["pixels"], again.observation["pixels"])
+    assert device.time == begun
+
+
+def test_episodes_go_on_where_that_is_asked_for(device):
+    env = make_android_env(device, start_over=False)
+    env.reset()
+    touch(env, device.size, [found(device, {"text": "Notes"})], 0)
+    env.reset()
+    assert device.current()[0] == "org.simonides.notes"
+    env.close()
+
+
 def test_sampled_actions_are_survived(env):
     env.reset()
     rng = np.random.default_rng(0)
