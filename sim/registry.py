@@ -32,6 +32,9 @@ KINDS = (
 )
 
 EXTRAS: dict[str, str] = {
+    "adbutils": "android",
+    "uiautomator2": "android",
+    "android_env": "android",
     "sentence_transformers": "sentence-transformers",
     "torch": "transformers",
     "transformers": "transformers",
