@@ -44,10 +44,6 @@ EXTRAS: dict[str, str] = {
     "xgrammar": "transformers",
     "vllm": "vllm",
     "textarena": "textarena",
-    "PIL": "android",
-    "adbutils": "android",
-    "uiautomator2": "android",
-    "android_env": "android",
 }
 """Import name of a heavy library -> the extra that installs it."""
 

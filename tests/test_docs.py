@@ -40,12 +40,12 @@ def test_the_environment_of_the_guide_passes_pettingzoos_checks(echo):
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_the_phones_of_the_android_page_work(capsys):
-    blocks = re.findall(r"^```python\n(.*?)^```", (ROOT / "docs/android.md").read_text(), re.M | re.S)
+    blocks = re.findall(r"^```python\n(.*?)^```", (ROOT / "docs/adb.md").read_text(), re.M | re.S)
     inside, _, other, _ = blocks
-    exec(compile(inside, "android.md", "exec"), {})
+    exec(compile(inside, "adb.md", "exec"), {})
     assert capsys.readouterr().out == "('org.simonides.notes', '.MainActivity')\n"
     pytest.importorskip("android_env", reason="needs the extra: pip install 'simonides[android]'")
-    exec(compile(other, "android.md", "exec"), {})
+    exec(compile(other, "adb.md", "exec"), {})
     assert capsys.readouterr().out == "(960, 540, 3)\n"
 
 
