@@ -44,6 +44,10 @@ EXTRAS: dict[str, str] = {
     "xgrammar": "transformers",
     "vllm": "vllm",
     "textarena": "textarena",
+    "mujoco": "manipulation",
+    "metaworld": "manipulation",
+    "libero": "libero",
+    "robosuite": "libero",
 }
 """Import name of a heavy library -> the extra that installs it."""
 
@@ -219,6 +223,7 @@ BUILTINS: dict[str, dict[str, str]] = {
         "droidtask": "simonides.envs.android.droidtask.env:droidtask",
         "android-tasks": "simonides.envs.android.tasks.env:android_tasks",
         "textarena": "simonides.envs.textarena.env:textarena",
+        "manipulation": "simonides.envs.manipulation.make:manipulation",
     },
     "policy": {
         "extractive-reader": "simonides.agents.scripted.extractive:ExtractiveReader",
