@@ -259,7 +259,7 @@ class Cell:
         if not isinstance(state, Mapping) or len(state.get("physics", b"")) != 8 * self._size:
             raise CorruptFile("This snapshot is not of this scene; build the same one first.")
         mujoco.mj_resetData(self.model, self.data)
-        mujoco.mj_setState(self.model, self.data, np.frombuffer(state["physics"], np.float64), State)
+        mujoco.mj_setState(self.model, self.data, np.frombuffer(state["physics"], np.float64).copy(), State)
         for arm, one in zip(self.arms, state["arms"], strict=True):
             arm.set_state(one)
         self.steps = state["steps"]
