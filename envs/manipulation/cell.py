@@ -79,6 +79,7 @@ class Cell:
         self.touched: set[tuple[int, int, str]] = set()
         """(arm, station, name) of what hands have touched since this was emptied last; also the post."""
         self.steps = 0
+        self._sight: dict[tuple[int, str], bool] = {}
         for arm in self.arms:
             arm.reset()
             address = self.model.actuator_trnid[arm.first : arm.first + 7, 0]
@@ -100,6 +101,7 @@ class Cell:
     def ready(self) -> None:
         """Make what is derived from the positions current, after they were set or stepped."""
         mujoco.mj_kinematics(self.model, self.data)
+        self._sight.clear()
 
     def step(self) -> None:
         """Take one control step: lids that are being closed are pushed, arms follow their commands, contacts noted."""
@@ -223,13 +225,15 @@ class Cell:
 
     def seen(self, station: int, name: str) -> bool:
         """Return whether one of the station's cameras sees an object's centre; a ray is stopped by what is between."""
-        centre, hit = self.position(station, name), np.zeros(1, np.int32)
-        body = self._bodies[station, name]
-        for eye in self._eyes[station]:
-            mujoco.mj_ray(self.model, self.data, eye, centre - eye, None, 1, -1, hit)
-            if hit[0] >= 0 and int(self.model.geom_bodyid[hit[0]]) == body:
-                return True
-        return False
+        key = station, name
+        if key not in self._sight:
+            self._sight[key] = any(self._sees(eye, key) for eye in self._eyes[station])
+        return self._sight[key]
+
+    def _sees(self, eye: npt.NDArray[np.float64], key: tuple[int, str]) -> bool:
+        centre, hit = self.position(*key), np.zeros(1, np.int32)
+        mujoco.mj_ray(self.model, self.data, eye, centre - eye, None, 1, -1, hit)
+        return bool(hit[0] >= 0) and int(self.model.geom_bodyid[hit[0]]) == self._bodies[key]
 
     def diverged(self) -> str:
         """Return why the physics can't go on, or ""."""

@@ -348,6 +348,8 @@ class ManipulationEnv(ParallelEnv[str, Floats, Any]):  # type: ignore[misc]
         case = self.cases[i]
         if self._over:
             return "wait"
+        if self._doing[i]:
+            return self._doing[i]
         if case.asked >= 0 and not case.done:
             wanted = self.task.follow(self.cell, i, case)
         else:
@@ -364,7 +366,8 @@ class ManipulationEnv(ParallelEnv[str, Floats, Any]):  # type: ignore[misc]
     def _legal(self, i: int) -> list[str]:
         if self._showing() >= 0 or self._over:
             return list(COMMON[:1])
-        return [*COMMON, *dict.fromkeys(self.task.legal(self.cell, i, self.cases[i]))]
+        under_way = [self._doing[i]] if self._doing[i] else []
+        return list(dict.fromkeys([*COMMON, *self.task.legal(self.cell, i, self.cases[i]), *under_way]))
 
     def _offered(self, i: int) -> dict[str, Any]:
         """Return what can be done now: name -> value in the action space."""

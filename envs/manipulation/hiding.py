@@ -144,14 +144,15 @@ class HideAndRecall(Task):
     def _handing(self, cell: Cell, arm: int) -> list[str]:
         if self.layout.stations == 1:
             return []
-        held = self._in_hand(cell, arm ^ 1)
-        if held and held == self._in_hand(cell, arm):
+        mine, others = self._in_hand(cell, arm), self._in_hand(cell, arm ^ 1)
+        if mine and mine == others:
             return ["let go"]
-        return [] if held else ["hand it over"]
+        return ["hand it over"] if mine and mine[0] == arm and not others else []
 
     def _offered(self, cell: Cell, partner: int) -> bool:
-        """Return whether a partner holds something out that nobody else holds."""
-        if self.layout.stations == 1 or self._in_hand(cell, partner) is None:
+        """Return whether a partner holds something of its own out that nobody else holds."""
+        held = self._in_hand(cell, partner) if self.layout.stations > 1 else None
+        if held is None or held[0] != partner:
             return False
         return self._in_hand(cell, partner ^ 1) is None and skills.at_meeting(cell, partner, partner ^ 1)
 

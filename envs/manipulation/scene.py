@@ -120,7 +120,7 @@ def _room(spec: Any) -> None:
         rgb1=[0.85, 0.9, 0.95], rgb2=[0.6, 0.7, 0.8], width=64, height=64,
     )  # fmt: skip
     spec.worldbody.add_geom(
-        name="table", type=mujoco.mjtGeom.mjGEOM_PLANE, size=[3, 3, 0.1], material="wood", contype=1, conaffinity=6,
+        name="table", type=mujoco.mjtGeom.mjGEOM_PLANE, size=[3, 3, 0.1], material="wood", contype=1, conaffinity=14,
         friction=[0.8, 0.01, 0.0001],
     )  # fmt: skip
     spec.worldbody.add_light(pos=[0.5, 0.6, 2.5], dir=[-0.2, -0.2, -1], diffuse=[0.6, 0.6, 0.6], castshadow=True)
@@ -157,7 +157,7 @@ def frame_geom(frame: Any, name: str, pos: list[float], size: list[float], rgb: 
     body.set_frame(frame)
     body.pos = pos
     return body.add_geom(
-        name=name, type=mujoco.mjtGeom.mjGEOM_CYLINDER, size=size, rgba=[*rgb, 1], contype=1, conaffinity=6
+        name=name, type=mujoco.mjtGeom.mjGEOM_CYLINDER, size=size, rgba=[*rgb, 1], contype=1, conaffinity=14
     )
 
 
@@ -197,7 +197,7 @@ def _piece(spec: Any, piece: Piece, prefix: str) -> None:
     # Rolling friction keeps round objects where they were put; condim 6 is what makes MuJoCo use it.
     body.add_geom(
         name=f"{prefix}{piece.name}", type=kind, size=list(size), rgba=[*piece.rgb, 1], mass=0.04, contype=2,
-        conaffinity=7, condim=6 if piece.shape in ("ball", "egg", "capsule") else 4,
+        conaffinity=15, condim=6 if piece.shape in ("ball", "egg", "capsule") else 4,
         friction=[1.2, 0.02, 0.002], solref=[0.008, 1],
         quat=[math.sqrt(0.5), 0, math.sqrt(0.5), 0] if piece.shape == "capsule" else [1, 0, 0, 0],
     )  # fmt: skip
