@@ -50,8 +50,13 @@ class Cell:
         self._free |= {(i, n): self._joint(f"{i}/{n}/cup") for i in stations for n in layout.cups}
         self._bodies = {key: self._body_of(joint) for key, joint in self._free.items()}
         self._lids = {(i, n): self._joint(f"{i}/{n}/lid") for i in stations for n in layout.bins}
+        self._holds = {(i, n): self.model.equality(f"{i}/{n}/hold").id for i in stations for n in layout.cups}
+        self._frames = {
+            (i, n): int(self.model.body(f"{i}/{n}/frame").mocapid[0]) for i in stations for n in layout.cups
+        }
         self._latches = {(i, n): self.model.equality(f"{i}/{n}/latch").id for i in stations for n in layout.bins}
-        self._fingers = [tuple(self.model.geom(f"{i}/{side}").id for side in ("left", "right")) for i in stations]
+        self._fingers = {self.model.geom(f"{i}/{side}").id: i for i in stations for side in ("left", "right")}
+        self._body = self.model.geom_bodyid.tolist()
         self._owner = {self.model.body(body).id: key for key, body in self._bodies.items()}
         self._posts = {self.model.geom(f"{i}/post").id: (i, "post") for i in stations}
         self._eyes = [[self._world(i, *eye) for eye in EYES] for i in stations]
@@ -76,6 +81,10 @@ class Cell:
         self.closing: list[tuple[int, str]] = []
         self.interlocked: list[int] = []
         """Stations where opening one lid latches the others, as the drawers of a filing cabinet do."""
+        self.carrying: list[list[Any]] = [[] for _ in self.arms]
+        """For each station what someone is moving: one map after the other, from cups to the places they go through."""
+        self.touching: set[tuple[int, int, str]] = set()
+        """What hands touched at the end of the last control step."""
         self.touched: set[tuple[int, int, str]] = set()
         """(arm, station, name) of what hands have touched since this was emptied last; also the post."""
         self.steps = 0
@@ -110,6 +119,8 @@ class Cell:
             arm.drive(data.ctrl)
         for key in list(self.closing):
             self._push(key)
+        for station in range(len(self.arms)):
+            self._carry(station)
         for station in self.interlocked:
             self._interlock(station)
         mujoco.mj_step(self.model, data, SUBSTEPS)
@@ -128,6 +139,40 @@ class Cell:
             self.closing.remove(key)
             self.latch(*key, True)
 
+    def hold(self, station: int, cup: str) -> None:
+        """Have someone hold a cup where it is: a weld to a frame that moves as `carry` says."""
+        frame, address = self._frames[station, cup], self._free[station, cup][0]
+        self.data.mocap_pos[frame] = self.data.qpos[address : address + 3]
+        self.data.mocap_quat[frame] = self.data.qpos[address + 3 : address + 7]
+        self.data.eq_active[self._holds[station, cup]] = 1
+
+    def carry(self, station: int, paths: Mapping[str, Sequence[tuple[float, float, float]]]) -> None:
+        """Have cups moved through places (x, y, height in the arm's frame), one a control step, after earlier moves.
+
+        When nothing is left to move, all cups are let go.
+        """
+        self.carrying[station].append({cup: [list(point) for point in path] for cup, path in paths.items()})
+
+    def _carry(self, station: int) -> None:
+        if not self.carrying[station]:
+            return
+        moving = self.carrying[station][0]
+        x, y, facing = self.bases[station]
+        for cup, path in moving.items():
+            dx, dy, height = path.pop(0)
+            ahead, aside = math.cos(facing), math.sin(facing)
+            place = (x + dx * ahead - dy * aside, y + dx * aside + dy * ahead, height)
+            self.data.mocap_pos[self._frames[station, cup]] = place
+        if not any(moving.values()):
+            self.carrying[station].pop(0)
+        if not self.carrying[station]:
+            for cup in self.layout.cups:
+                self.data.eq_active[self._holds[station, cup]] = 0
+
+    def paint(self, station: int, name: str, rgb: Sequence[float]) -> None:
+        """Give an object or a lamp a colour; no part of the physics."""
+        self.model.geom(f"{station}/{name}").rgba[:3] = rgb
+
     def interlock(self, station: int) -> None:
         """Unlatch a station's lids; from now on opening one latches the others."""
         for name in self.layout.bins:
@@ -145,21 +190,23 @@ class Cell:
         self.data.eq_active[self._latches[station, name]] = shut
 
     def _note_touches(self) -> None:
+        """Note what fingers are in contact with."""
+        self.touching.clear()
         contacts = self.data.contact
-        if not len(contacts):
-            return
         for a, b in zip(contacts.geom1.tolist(), contacts.geom2.tolist(), strict=True):
-            for arm, fingers in enumerate(self._fingers):
-                if a in fingers or b in fingers:
-                    other = b if a in fingers else a
-                    key = self._posts.get(other) or self._owner.get(int(self.model.geom_bodyid[other]))
-                    if key is not None:
-                        self.touched.add((arm, *key))
+            arm, other = self._fingers.get(a), b
+            if arm is None:
+                arm, other = self._fingers.get(b), a
+            if arm is not None:
+                key = self._posts.get(other) or self._owner.get(self._body[other])
+                if key is not None:
+                    self.touching.add((arm, *key))
+        self.touched |= self.touching
 
     @property
     def busy(self) -> bool:
-        """Whether someone who is not modelled still moves a lid."""
-        return bool(self.closing)
+        """Whether someone who is not modelled still moves a lid or a cup."""
+        return bool(self.closing) or any(self.carrying)
 
     def arm_joints(self, arm: int) -> list[float]:
         """Return the positions of an arm's seven joints: radians, and metres for the fingers."""
@@ -253,6 +300,7 @@ class Cell:
             {
                 "physics": physics.tobytes(), "arms": [arm.state() for arm in self.arms], "steps": self.steps,
                 "interlocked": self.interlocked, "closing": [list(key) for key in self.closing],
+                "carrying": self.carrying, "touching": [list(key) for key in sorted(self.touching)],
                 "touched": [list(key) for key in sorted(self.touched)],
             }
         )  # fmt: skip
@@ -269,6 +317,8 @@ class Cell:
         self.steps = state["steps"]
         self.interlocked = list(state["interlocked"])
         self.closing = [(key[0], key[1]) for key in state["closing"]]
+        self.carrying = state["carrying"]
+        self.touching = {(key[0], key[1], key[2]) for key in state["touching"]}
         self.touched = {(key[0], key[1], key[2]) for key in state["touched"]}
         self.ready()
 

@@ -25,7 +25,7 @@ Infos = dict[str, dict[str, Any]]
 EPOCH = 1_767_225_600.0
 """When the first session begins: 2026-01-01 UTC."""
 DAY = 86_400.0
-LONGEST = 250
+LONGEST = 400
 """Control steps after which a skill that has not come to its end is broken off."""
 IDLE = 8
 """Control steps of a tick in which no arm moves; the lids close in that."""
@@ -35,6 +35,8 @@ SKILL = 110
 """Control steps that one skill is given under raw control."""
 BOUND = 10.0
 """Bound of every observed number; metres and radians here are far below."""
+WAITED = 4
+"""How many times a question's patience the environment waits until it can be posed."""
 CHANNELS = {
     "message": "what somebody says to the agent, who need not be right",
     "sign": "a label that is stuck to a bin or a cup",
@@ -217,10 +219,21 @@ class ManipulationEnv(ParallelEnv[str, Floats, Any]):  # type: ignore[misc]
         self._over = all(case.done for case in self.cases)
 
     def _pose(self, station: int, case: Case) -> None:
-        if case.done or case.asked >= 0 or not self.task.ready(self.cell, station, self.cases):
+        if case.done or case.asked >= 0:
+            return
+        if self.cell.busy or not self.task.ready(self.cell, station, self.cases):
+            self._wait_for(station, case)
             return
         case.asked, case.chosen, case.moved = self._tick, "", False
         self.task.pose(self.cell, station, case)
+
+    def _wait_for(self, station: int, case: Case) -> None:
+        """Give a case up whose question has been due for too long: its arm does not do what comes before."""
+        case.waited += 1
+        if case.waited > WAITED * self.patience:
+            case.asked = self._tick
+            self._decide(station, case, False)
+            case.done = True
 
     def _settle(self, station: int, case: Case) -> None:
         self.task.watch(self.cell, station, case)
@@ -394,7 +407,7 @@ class ManipulationEnv(ParallelEnv[str, Floats, Any]):  # type: ignore[misc]
         parts = [f"You are the arm of table {i + 1} of {self.n}.", *facts]
         if self._failed:
             parts.append(f"The episode has failed: {self._failed}.")
-        parts += [] if self._hidden(i) else self.task.told(self.cell, i, self.cases[i], self._showing())
+        parts += self.task.told(self.cell, i, self.cases[i], self._showing())
         need = self._need(i)
         if need:
             parts.append(need.question)
@@ -466,7 +479,7 @@ class ManipulationEnv(ParallelEnv[str, Floats, Any]):  # type: ignore[misc]
 
     def render(self) -> npt.NDArray[np.uint8]:
         """Return uint8[360, 480, 3]: all tables from above. Set MUJOCO_GL to egl or osmesa where there is no screen."""
-        self.task.paint(self.cell, self.cases, self._showing() if self.reveal else -1)
+        self.task.paint(self.cell, self.cases, self._showing())
         return self.cell.render()
 
     def close(self) -> None:

@@ -142,6 +142,11 @@ def _station(spec: Any, frame: Any, prefix: str, layout: Layout, parts: Mapping[
             geom.rgba = [*COLOURS[name.split()[0]], 1]
         where = spec.worldbody.add_frame()
         spec.attach(cup, frame=where, prefix=f"{prefix}{name}/")
+        spec.worldbody.add_body(name=f"{prefix}{name}/frame", mocap=True)
+        hold = spec.add_equality(name=f"{prefix}{name}/hold", type=mujoco.mjtEq.mjEQ_WELD)
+        hold.objtype, hold.active = mujoco.mjtObj.mjOBJ_BODY, False
+        hold.name1, hold.name2 = f"{prefix}{name}/frame", f"{prefix}{name}/cup"
+        hold.data = [0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 1]  # anchor, relative pose (none), share of torque
     x, y = POST.r * math.cos(POST.angle), POST.r * math.sin(POST.angle)
     frame_geom(frame, f"{prefix}post", [x, y, POST_HEIGHT / 2], [0.02, POST_HEIGHT / 2, 0], GREY)
     if layout.lamp:

@@ -33,6 +33,8 @@ class Case:
     """Where the pieces lie, as numbers whose meaning is the task's."""
     order: list[int] = field(default_factory=list)
     """In which order facts were shown that are asked in another."""
+    moves: list[int] = field(default_factory=list)
+    """Pairs of places whose cups are swapped, one after the other."""
     aside: str = ""
     """A second value that is drawn: what a thing is turned to in between."""
     stage: int = 0
@@ -43,6 +45,8 @@ class Case:
     done: bool = False
     moved: bool = False
     """That the piece in question has been lifted since the question was posed."""
+    waited: int = 0
+    """Ticks for which a due question could not be posed."""
     turned: bool = False
     """That what had to be done in between was done."""
 
