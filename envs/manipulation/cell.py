@@ -26,8 +26,8 @@ LIFTED = 0.05
 """An object whose centre is so many metres higher than when it lies on the table is lifted."""
 PUSH = 9.0
 """Newton with which lids are pushed shut by someone who is not modelled."""
-EYES = ((0.85, 0.9, 0.95), (0.85, -0.9, 0.95))
-"""Where a station's two cameras are: radius, angle and height. An object is seen when one of them sees its centre."""
+EYES = ((0.85, 0.9, 0.95), (0.85, -0.9, 0.95), (1.05, 0.0, 0.8))
+"""Where a station's three cameras are: radius, angle and height. An object is seen when one sees its centre."""
 
 State = mujoco.mjtState.mjSTATE_INTEGRATION
 _UNSTABLE = ("mjWARN_BADQPOS", "mjWARN_BADQVEL", "mjWARN_BADQACC", "mjWARN_INERTIA", "mjWARN_CONTACTFULL",

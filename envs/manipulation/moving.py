@@ -16,12 +16,12 @@ from simonides.envs.manipulation.skills import Path
 from simonides.envs.manipulation.tasks import Case, Question, Task
 from simonides.sim.claims import Claim, Form, Grammar
 
-RAISED = 0.10
+RAISED = 0.16
 """Metres above the table at which cups are held while the ball is shown."""
 APART = 0.36
 """Radians between cups: two can go round each other."""
-SWAP_STEPS = 20
-"""Control steps of one swap: 0.3 m/s."""
+SWAP_STEPS = 24
+"""Control steps of one swap: 0.25 m/s."""
 
 
 class ShellGame(Task):
