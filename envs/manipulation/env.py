@@ -160,9 +160,9 @@ class ManipulationEnv(ParallelEnv[str, Floats, Any]):  # type: ignore[misc]
     def _take_skill(self, arm: int, action: Any) -> None:
         offered = self._offers[arm]
         number = int(action) if isinstance(action, int | np.integer) else -1
-        name = self.names[number] if 0 <= number < len(self.names) else str(action)
+        name = self.names[number] if 0 <= number < len(self.names) else ""
         if name not in offered:
-            self._refuse(arm, name)
+            self._refuse(arm, name or repr(action))
             return
         self.cell.arms[arm].start(self._path(arm, name))
 
@@ -175,7 +175,7 @@ class ManipulationEnv(ParallelEnv[str, Floats, Any]):  # type: ignore[misc]
 
     def _take_raw(self, arm: int, action: Any) -> None:
         """Move the arm's command. One who does what was offered under a name stays on that name's path."""
-        raw = np.asarray(action if action is not None else np.zeros(5), np.float64)
+        raw = _numbers(action)
         if raw.shape != (5,) or not np.isfinite(raw).all() or np.abs(raw).max() > 1 + 1e-6:
             self._refuse(arm, repr(action))
             return
@@ -335,6 +335,9 @@ class ManipulationEnv(ParallelEnv[str, Floats, Any]):  # type: ignore[misc]
             "noop": self._offers[i]["wait"],
             "answer_key": {"verdicts": self._verdicts[i], "illegal": self._illegal[i]},
         }  # fmt: skip
+        if self.raw:
+            number = {"type": "number", "minimum": -1, "maximum": 1}
+            info["action_schema"] = {"type": "array", "items": number, "minItems": 5, "maxItems": 5}
         if self._failed:
             info["answer_key"]["failed"] = self._failed
         if self._outcomes[i]:
@@ -485,3 +488,11 @@ class ManipulationEnv(ParallelEnv[str, Floats, Any]):  # type: ignore[misc]
     def close(self) -> None:
         """Free the renderer."""
         self.cell.close()
+
+
+def _numbers(action: Any) -> npt.NDArray[np.float64]:
+    """Return an action as numbers; none at all for what has no such form."""
+    try:
+        return np.asarray(action, np.float64)
+    except (TypeError, ValueError):
+        return np.empty(0)

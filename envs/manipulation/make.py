@@ -67,16 +67,16 @@ def manipulation(
     if not least <= count <= most:
         raise StudyError(f"manipulation.items: {task} has {least} to {most} items, found {count}.")
     if task == "hide-and-recall" and distractors >= count:
-        raise StudyError(f"manipulation.distractors: {count} bins have room for {count - 1} others, found {distractors}.")
+        raise StudyError(
+            f"manipulation.distractors: {count} bins have room for {count - 1} others, found {distractors}."
+        )
     if sessions > delay:
         raise StudyError(f"manipulation.sessions: {sessions} sessions do not end in a delay of {delay} ticks.")
     made = _task(task, stations, count, length, swaps, distractors, deliver)
     return ManipulationEnv(made, seed_of(seed, world) >> 1, control, reveal, seer, delay, distractors, sessions)
 
 
-def _task(
-    name: str, stations: int, items: int, length: int, swaps: int, distractors: int, deliver: Deliver
-) -> Task:
+def _task(name: str, stations: int, items: int, length: int, swaps: int, distractors: int, deliver: Deliver) -> Task:
     if name == "hide-and-recall":
         return HideAndRecall(stations, items, distractors, deliver)
     if name == "shell-game":

@@ -128,12 +128,14 @@ CENTRED = 0.03
 class RotateThenReturn(Task):
     """The fact: how a bar lay. The arm turns it to another direction first, and back later. m is that of directions.
 
-    Success: the bar lies within 10 degrees and 3 cm of how it lay. The direction in between is independent of the first.
+    Success: the bar lies within 10 degrees and 3 cm of how it lay. The direction between is independent of it.
     """
 
     name = "rotate-then-return"
     decoyed = "bar"
-    grammar = Grammar([Form("direction", "At first the {subject} lay {value}.", "At first the {subject} lay not {value}.")])
+    grammar = Grammar(
+        [Form("direction", "At first the {subject} lay {value}.", "At first the {subject} lay not {value}.")]
+    )
     place = Spot(0.42, 0.0)
 
     def __init__(self, stations: int, items: int) -> None:

@@ -57,7 +57,9 @@ class RememberOne(Task):
             pieces = [Piece(value, value, COLOURS["blue"]) for value in self.values]
             self.cues = {value: f"cue {value}" for value in self.values}
         self.things = {value: piece.name for value, piece in zip(self.values, pieces, strict=True)}
-        shown = [Piece(name, "cube" if name == "cue" else name.split()[1]) for name in dict.fromkeys(self.cues.values())]
+        shown = [
+            Piece(name, "cube" if name == "cue" else name.split()[1]) for name in dict.fromkeys(self.cues.values())
+        ]
         self.layout = Layout(stations, {BOX: Spot(0.42, 1.15)}, (*pieces, *shown), {}, {"pad": PAD})
         self.actions = [*(f"pick the {name}" for name in self.things.values()), "put it on the pad"]
 
@@ -94,7 +96,9 @@ class RememberOne(Task):
         """Ask for the cue's colour or shape."""
         subject = self.own("cue", station)
         plan = {value: f"pick the {self.things[value]}" for value in self.values}
-        return Question(f"What was the {self.attribute} of the {subject}? Pick the like.", subject, self.attribute, plan)
+        return Question(
+            f"What was the {self.attribute} of the {subject}? Pick the like.", subject, self.attribute, plan
+        )
 
     def choice(self, cell: Cell, station: int, case: Case) -> str:
         """Return the value of the thing in hand."""
@@ -123,8 +127,8 @@ ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh")
 class RememberSeries(Task):
     """The facts: the colours that a lamp showed, one a tick. m is the number of colours, for each of them.
 
-    "remember-sequence" asks for the lights in an order of its own, and goes on after a mistake; "remember-chain" asks in
-    the order shown, and a mistake ends it. The answer is to touch a cube of that colour; contact is what counts.
+    "remember-sequence" asks for the lights in an order of its own, and goes on after a mistake; "remember-chain" asks
+    in the order shown, and a mistake ends it. The answer is to touch a cube of that colour; contact is what counts.
     """
 
     decoyed = "light"
