@@ -224,6 +224,7 @@ BUILTINS: dict[str, dict[str, str]] = {
         "android-tasks": "simonides.envs.android.tasks.env:android_tasks",
         "textarena": "simonides.envs.textarena.env:textarena",
         "manipulation": "simonides.envs.manipulation.make:manipulation",
+        "metaworld-chain": "simonides.envs.manipulation.chain:metaworld_chain",
     },
     "policy": {
         "extractive-reader": "simonides.agents.scripted.extractive:ExtractiveReader",
