@@ -225,6 +225,7 @@ BUILTINS: dict[str, dict[str, str]] = {
         "textarena": "simonides.envs.textarena.env:textarena",
         "manipulation": "simonides.envs.manipulation.make:manipulation",
         "metaworld-chain": "simonides.envs.manipulation.chain:metaworld_chain",
+        "libero": "simonides.envs.manipulation.libero:libero",
     },
     "policy": {
         "extractive-reader": "simonides.agents.scripted.extractive:ExtractiveReader",
