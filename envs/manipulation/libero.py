@@ -109,6 +109,8 @@ class LiberoEnv(ParallelEnv[str, Floats, Floats]):  # type: ignore[misc]
         rng = generator(seed_of("libero", self._seed))
         self.truth = tuple(PLATES)[int(rng.integers(len(PLATES)))] if self.task == RECALL else ""
         with _seeded(seed_of("placement", self._seed)):
+            for robot in self.sim_env.robots:  # robosuite keeps what the fingers did last over a soft reset
+                robot.gripper.current_action = np.zeros(robot.gripper.dof)
             self._observation = _flat(self.sim_env.reset())
         self._actions: list[list[float]] = []
         self._success, self._over, self.failed, self._illegal = False, False, "", 0
