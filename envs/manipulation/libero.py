@@ -13,6 +13,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+import mujoco
 import numpy as np
 import numpy.typing as npt
 from gymnasium.spaces import Box
@@ -158,12 +159,18 @@ class LiberoEnv(ParallelEnv[str, Floats, Floats]):  # type: ignore[misc]
         with _seeded(seed_of("step", self._seed, len(self._actions))):
             try:
                 self._observation = _flat(self.sim_env.step(action)[0])
-                finite = bool(np.isfinite(self._observation).all() and np.isfinite(self.sim_env.sim.data.qpos).all())
+                finite = bool(np.isfinite(self._observation).all()) and not self._unstable()
             except (ValueError, np.linalg.LinAlgError):  # what robosuite's controller raises on numbers that are none
                 finite = False
         self.failed = "" if finite else "the physics diverged: a position is not a finite number"
         self._success = finite and self.succeeded()
         self._over = self._success or not finite or len(self._actions) >= self.horizon
+
+    def _unstable(self) -> bool:
+        """Return whether MuJoCo has warned of numbers that are none; it starts the scene anew then by itself."""
+        warned = self.sim_env.sim.data._data.warning
+        bad = (mujoco.mjtWarning.mjWARN_BADQPOS, mujoco.mjtWarning.mjWARN_BADQVEL, mujoco.mjtWarning.mjWARN_BADQACC)
+        return any(warned[int(one)].number for one in bad)
 
     def succeeded(self) -> bool:
         """Return whether the goal holds now: LIBERO's predicates, for our task on the plate that was told."""
@@ -228,8 +235,6 @@ class LiberoEnv(ParallelEnv[str, Floats, Floats]):  # type: ignore[misc]
 
     def render(self) -> npt.NDArray[np.uint8]:
         """Return uint8[360, 480, 3], LIBERO's agent view. Needs MUJOCO_GL=egl or osmesa where there is no screen."""
-        import mujoco
-
         sim = self.sim_env.sim
         model, data = sim.model._model, sim.data._data
         renderer: Any = mujoco.Renderer(model, 360, 480)

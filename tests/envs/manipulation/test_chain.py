@@ -52,6 +52,7 @@ def test_physics_that_diverges_ends_the_episode_as_failed():
     assert not env.agents
 
 
+@pytest.mark.slow
 def test_it_passes_the_suite_for_environments():
     report = check_environment("metaworld-chain", {"delay": 2, "sessions": 1, "distractors": 1})
     assert report.passed, render(report)
