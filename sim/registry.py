@@ -41,6 +41,8 @@ EXTRAS: dict[str, str] = {
     "xgrammar": "transformers",
     "vllm": "vllm",
     "textarena": "textarena",
+    "highway_env": "highway",
+    "metadrive": "metadrive",
 }
 """Import name of a heavy library -> the extra that installs it."""
 
@@ -213,6 +215,7 @@ BUILTINS: dict[str, dict[str, str]] = {
         "dialogue-choices": "simonides.envs.dialogue.choices:dialogue_choices",
         "claims": "simonides.envs.claims.env:claims",
         "textarena": "simonides.envs.textarena.env:textarena",
+        "highway": "simonides.envs.driving.highway_world:highway",
     },
     "policy": {
         "extractive-reader": "simonides.agents.scripted.extractive:ExtractiveReader",

@@ -276,7 +276,9 @@ class DrivingEnv(ParallelEnv[str, Array, Any]):  # type: ignore[misc]
             self._need_name(agent), task.name, site.name, task.attribute, site.values, site.truth, chosen, met, seen,
             self._needed.pop(agent, self._tick - 1), self.shape.distractors, self._trip - trip,
         )  # fmt: skip
-        return verdict.plain() | ({"reason": reason} if reason else {})
+        if reason:
+            self._news[agent]["reason"] = {"need": self._need_name(agent), "text": reason}
+        return verdict.plain()
 
     def _need_name(self, agent: str) -> str:
         return f"{agent}-{self._trip}-{self._leg}"
@@ -329,8 +331,9 @@ class DrivingEnv(ParallelEnv[str, Array, Any]):  # type: ignore[misc]
             info["action_schema"] = schema_of(self._act_space[agent])
         verdicts = [news["verdict"]] if "verdict" in news else []
         lived = [{key: value for key, value in one.items() if key != "injected"} for one in self._lived[agent]]
-        info |= {"text": " ".join(lines), "experiences": lived,
-                 "answer_key": {"verdicts": verdicts, "illegal": self._illegal[agent]}}  # fmt: skip
+        key = {"verdicts": verdicts, "illegal": self._illegal[agent]}
+        key |= {"reason": news["reason"]} if "reason" in news else {}
+        info |= {"text": " ".join(lines), "experiences": lived, "answer_key": key}
         return info | {key: news[key] for key in ("outcome", "illegal") if key in news}
 
     def _asking(self, agent: str, lines: list[str]) -> dict[str, Any]:

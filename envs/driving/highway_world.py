@@ -109,8 +109,8 @@ class JunctionEnv(AbstractEnv):  # type: ignore[misc]
 
     def _car(self, i: int) -> Vehicle:
         if self.scene.entry == "main":
-            return Vehicle(self.road, [FIRST - SPACING * i, 0.0], 0.0, 8.0)
-        return Vehicle(self.road, [CROSS, -ASIDE + 10.0 + SPACING * (len(self.scene.cars) - 1 - i)], np.pi / 2, 8.0)
+            return Vehicle(self.road, [FIRST - SPACING * i, 0.0], 0.0, 0.0)
+        return Vehicle(self.road, [CROSS, -ASIDE + 10.0 + SPACING * (len(self.scene.cars) - 1 - i)], np.pi / 2, 0.0)
 
     def _block(self, branch: int, y: float) -> None:
         if self.scene.obstacle == "barrier":

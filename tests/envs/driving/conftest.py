@@ -19,7 +19,8 @@ def play() -> Played:
             actions = {agent: _chosen(env, info, believed) for agent, info in infos.items()}
             observations, _, _, _, infos = env.step(actions)
             for info in infos.values():
-                verdicts += info["answer_key"]["verdicts"]
+                why = {"reason": info["answer_key"].get("reason", {}).get("text", "")}
+                verdicts += [one | why for one in info["answer_key"]["verdicts"]]
             if after is not None:
                 after(observations, infos)
         return verdicts
