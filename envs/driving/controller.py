@@ -7,6 +7,8 @@ microscopic simulations") towards whatever stands in the lane ahead and within s
 
 from __future__ import annotations
 
+import math
+from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -44,10 +46,14 @@ class Path:
         lengths = np.hypot(steps[:, 0], steps[:, 1])
         self.along: Floats = np.concatenate([[0.0], np.cumsum(lengths)])
         self.length = float(self.along[-1])
-        self._headings: Floats = np.unwrap(np.arctan2(steps[:, 1], steps[:, 0]))
-        turn = np.abs(np.gradient(self._headings, self.along[:-1]))
-        self._limits: Floats = np.minimum(CRUISE, np.sqrt(CURVE / np.maximum(turn, 1e-6)))
-        self._limits = self._brakeable(self._limits)
+        headings = np.unwrap(np.arctan2(steps[:, 1], steps[:, 0]))
+        turn = np.abs(np.gradient(headings, self.along[:-1]))
+        limits = self._brakeable(np.minimum(CRUISE, np.sqrt(CURVE / np.maximum(turn, 1e-6))))
+        # As lists: a step looks up a few numbers, which numpy's scalars make several times as dear.
+        self._s, self._speeds = self.along.tolist(), limits.tolist()
+        self._cos, self._sin = np.cos(headings).tolist(), np.sin(headings).tolist()
+        self._x, self._y = np.ascontiguousarray(points[:-1, 0]), np.ascontiguousarray(points[:-1, 1])
+        self._xs, self._ys = points[:, 0].tolist(), points[:, 1].tolist()
 
     def _brakeable(self, limits: Floats) -> Floats:
         """Return speeds from which those ahead can be reached at `COMFORT`."""
@@ -59,26 +65,29 @@ class Path:
 
     def place(self, x: float, y: float) -> Place:
         """Return where a point is, by the nearest vertex and the direction there."""
-        offsets = self.points[:-1] - (x, y)
-        i = int(np.argmin(np.einsum("ij,ij->i", offsets, offsets)))
-        dx, dy = x - self.points[i, 0], y - self.points[i, 1]
-        cos, sin = np.cos(self._headings[i]), np.sin(self._headings[i])
-        return Place(float(self.along[i] + dx * cos + dy * sin), float(dy * cos - dx * sin))
+        dx, dy = self._x - x, self._y - y
+        i = int((dx * dx + dy * dy).argmin())
+        right, up = x - self._xs[i], y - self._ys[i]
+        cos, sin = self._cos[i], self._sin[i]
+        return Place(self._s[i] + right * cos + up * sin, up * cos - right * sin)
 
     def at(self, along: float) -> tuple[float, float]:
         """Return the point so many m along, straight on beyond the end."""
-        beyond = max(0.0, along - self.length)
-        x = float(np.interp(along, self.along, self.points[:, 0]))
-        y = float(np.interp(along, self.along, self.points[:, 1]))
-        return x + beyond * float(np.cos(self._headings[-1])), y + beyond * float(np.sin(self._headings[-1]))
+        i = self._segment(along)
+        further = max(along - self._s[i], 0.0)
+        return self._xs[i] + further * self._cos[i], self._ys[i] + further * self._sin[i]
 
     def heading(self, along: float) -> float:
         """Return the direction there in rad."""
-        return float(np.interp(along, self.along[:-1], self._headings))
+        i = self._segment(along)
+        return math.atan2(self._sin[i], self._cos[i])
 
     def limit(self, along: float) -> float:
         """Return the speed in m/s at which one may be there."""
-        return float(np.interp(along, self.along[:-1], self._limits))
+        return self._speeds[self._segment(along)]
+
+    def _segment(self, along: float) -> int:
+        return min(max(bisect_right(self._s, along) - 1, 0), len(self._cos) - 1)
 
 
 def drive(path: Path, me: Body, others: Iterable[Body], stop: float = np.inf) -> Control:
@@ -86,13 +95,13 @@ def drive(path: Path, me: Body, others: Iterable[Body], stop: float = np.inf) ->
     here = path.place(me.x, me.y)
     gap, closing = stop - here.along, me.speed
     for other in others:
-        if np.hypot(other.x - me.x, other.y - me.y) > other.sight:
+        if math.hypot(other.x - me.x, other.y - me.y) > other.sight:
             continue
         there = path.place(other.x, other.y)
         distance = there.along - here.along - (me.length + other.length) / 2
         if abs(there.aside) < LANE and -1.0 < distance < gap:
             heading = path.heading(there.along)
-            gap, closing = distance, me.speed - (other.vx * np.cos(heading) + other.vy * np.sin(heading))
+            gap, closing = distance, me.speed - (other.vx * math.cos(heading) + other.vy * math.sin(heading))
     return Control(_curvature(path, me, here), _acceleration(me.speed, path.limit(here.along), gap, closing))
 
 
@@ -100,13 +109,13 @@ def _curvature(path: Path, me: Body, here: Place) -> float:
     ahead = LOOKAHEAD[0] + LOOKAHEAD[1] * me.speed
     x, y = path.at(here.along + ahead)
     dx, dy = x - me.x, y - me.y
-    aside = dy * np.cos(me.heading) - dx * np.sin(me.heading)
-    return float(2 * aside / max(dx * dx + dy * dy, 1.0))
+    aside = dy * math.cos(me.heading) - dx * math.sin(me.heading)
+    return 2 * aside / max(dx * dx + dy * dy, 1.0)
 
 
 def _acceleration(speed: float, limit: float, gap: float, closing: float) -> float:
     """Return IDM's acceleration in m/s²; an endless gap is a free road."""
     free = 1 - (speed / max(limit, 0.5)) ** 4
-    wanted = GAP + max(0.0, speed * HEADWAY + speed * closing / (2 * np.sqrt(GAIN * COMFORT)))
-    held = 0.0 if np.isinf(gap) else (wanted / max(gap, 0.1)) ** 2
-    return float(np.clip(GAIN * (free - held), -HARDEST, GAIN))
+    wanted = GAP + max(0.0, speed * HEADWAY + speed * closing / (2 * math.sqrt(GAIN * COMFORT)))
+    held = 0.0 if math.isinf(gap) else (wanted / max(gap, 0.1)) ** 2
+    return min(max(GAIN * (free - held), -HARDEST), GAIN)

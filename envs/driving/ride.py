@@ -6,12 +6,11 @@ where a simulator cannot save its state.
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
-
-import numpy as np
 
 from simonides.envs.driving.controller import Path, drive
 from simonides.envs.driving.scene import RIVAL, Body, Control, Scene, Simulator
@@ -129,7 +128,7 @@ class Ride:
             return
         car.path, car.branch = self._paths[order.branch], order.branch
         waits = order.kind == "give way" and self._rival is not None
-        car.stop = self._line if waits else np.inf
+        car.stop = self._line if waits else math.inf
         self._rival_goes = self._rival_goes or self.rival_first
 
     def _under_way(self, name: str) -> bool:
@@ -161,7 +160,7 @@ class Ride:
         more = dict(controls)
         if self._rival is not None:
             bodies = self._sim.bodies()
-            stop = np.inf if self._rival_goes else self._sim.line("rival")
+            stop = math.inf if self._rival_goes else self._sim.line("rival")
             more[RIVAL] = drive(self._rival, bodies[RIVAL], (), stop)
         self._sim.step(more)
         self._steps += 1
@@ -182,14 +181,14 @@ class Ride:
         passed = self._rival.place(bodies[RIVAL].x, bodies[RIVAL].y).along > self._sim.line("rival") + CLEAR
         for car in self.cars.values():
             if passed and car.branch >= 0:
-                car.stop = np.inf
+                car.stop = math.inf
 
     def _judge(self, name: str, order: Order, bodies: Mapping[str, Body]) -> None:
         car, body = self.cars[name], bodies[name]
         car.seconds = self.seconds
         crash = self._sim.crashed(name)
         along = car.path.place(body.x, body.y).along
-        car.still = car.still + self._sim.dt if body.speed < 0.3 and np.isinf(car.stop) else 0.0
+        car.still = car.still + self._sim.dt if body.speed < 0.3 and math.isinf(car.stop) else 0.0
         if crash:
             car.ending, car.reason = "crash", crash
         elif order.kind == "on" and along > car.stop - NEAR - self._queue(name) - 2.0:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
@@ -52,7 +53,7 @@ class Body:
     @property
     def speed(self) -> float:
         """Speed in m/s, as a length."""
-        return float(np.hypot(self.vx, self.vy))
+        return math.hypot(self.vx, self.vy)
 
 
 @dataclass(frozen=True, slots=True)
