@@ -216,6 +216,7 @@ BUILTINS: dict[str, dict[str, str]] = {
         "claims": "simonides.envs.claims.env:claims",
         "textarena": "simonides.envs.textarena.env:textarena",
         "highway": "simonides.envs.driving.highway_world:highway",
+        "metadrive": "simonides.envs.driving.metadrive_world:metadrive",
     },
     "policy": {
         "extractive-reader": "simonides.agents.scripted.extractive:ExtractiveReader",
