@@ -1,4 +1,4 @@
-"""The public dialogue data sets that the loaders read: what they are, where they lie, and fetching them when asked.
+"""The public data sets that the loaders read: what they are, where they lie, and fetching them when asked.
 
 Nothing is fetched unless somebody calls `fetch` and accepts the publisher's licence. A file's sha256 is compared with
 the catalogue's, or, where the publisher's is not known to us, pinned beside the file on the first fetch.
@@ -51,6 +51,8 @@ _GITHUB = "https://raw.githubusercontent.com"
 _BANK = f"{_GITHUB}/zhongwanjun/MemoryBank-SiliconFriend/ddd1b449926da32759d4f1ff86e69842c403be31/eval_data"
 """At the commit whose files have the sha256 given here."""
 
+_ROADS = f"{_GITHUB}/CommonRoad/commonroad-io"
+
 CATALOGUE: dict[str, DataSet] = {
     data.name: data
     for data in (
@@ -101,6 +103,25 @@ CATALOGUE: dict[str, DataSet] = {
                     "probing_questions_cn.jsonl",
                     f"{_BANK}/cn/probing_questions_cn.jsonl",
                     "10f26828cc14a98b6dca39223d7536b7b9af38f1fe68d7851070a64ec0339aa7",
+                ),
+            ),
+        ),
+        DataSet(
+            "commonroad",
+            "CommonRoad scenarios: traffic recorded by NGSIM on the US 101, and simulated (Althoff et al. 2017)",
+            "https://github.com/CommonRoad/commonroad-io",
+            "BSD-3-Clause",
+            "commonroad",
+            (
+                DataFile(
+                    "USA_US101-4_1_T-1.xml",
+                    f"{_ROADS}/2974ae000f11ef5eab36a6aa2a2474f48582ec53/tests/test_scenarios/xml/2020a/USA_US101-4_1_T-1.xml",
+                    "6e14f050cff666176b1dd77081ca200369a4934bbf43fca4649c090334811682",
+                ),
+                DataFile(
+                    "FRA_Anglet-1_1_T-1.xml",
+                    f"{_ROADS}/226fbee9eea1f60f59f305a1cd100255382e102d/tests/test_scenarios/xml/2020a/FRA_Anglet-1_1_T-1.xml",
+                    "9922e4f8dca133ab1754bbfdf12d0d3f0d6112e2c6ab5cfb72803b55a65240e3",
                 ),
             ),
         ),

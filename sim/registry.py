@@ -217,6 +217,7 @@ BUILTINS: dict[str, dict[str, str]] = {
         "textarena": "simonides.envs.textarena.env:textarena",
         "highway": "simonides.envs.driving.highway_world:highway",
         "metadrive": "simonides.envs.driving.metadrive_world:metadrive",
+        "commonroad": "simonides.envs.driving.recorded:commonroad",
     },
     "policy": {
         "extractive-reader": "simonides.agents.scripted.extractive:ExtractiveReader",

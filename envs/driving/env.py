@@ -80,7 +80,7 @@ class DrivingEnv(ParallelEnv[str, Array, Any]):  # type: ignore[misc]
         self._seen_space = {agent: Box(-high, high, dtype=np.float32) for agent in self.possible_agents}
         raw = Box(-1.0, 1.0, (2,), np.float32)
         listed: Discrete[Any] = Discrete(telling.FIRST + max(shape.roads, 2))
-        self._act_space = {agent: raw if control == "raw" else listed for agent in self.possible_agents}
+        self._act_space = dict.fromkeys(self.possible_agents, raw if control == "raw" else listed)
         self._waiting: dict[str, list[list[str]]] = {agent: [] for agent in self.possible_agents}
         self._begin(seed)
 

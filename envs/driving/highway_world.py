@@ -64,7 +64,9 @@ def network(roads: int) -> RoadNetwork:
     net.add_lane("o0", "o1", StraightLane((0.0, -5.0), (START, -5.0), line_types=edge, speed_limit=14))
     net.add_lane("n", "s", StraightLane((CROSS, -ASIDE), (CROSS, ASIDE), line_types=open_side, speed_limit=14))
     for i, y in enumerate(offsets(roads)):
-        bend = SineLane((0.0, y / 2), (BEND, y / 2), -y / 2, np.pi / BEND, np.pi / 2, line_types=open_side, speed_limit=14)
+        bend = SineLane(
+            (0.0, y / 2), (BEND, y / 2), -y / 2, np.pi / BEND, np.pi / 2, line_types=open_side, speed_limit=14
+        )
         net.add_lane("a", f"b{i}", bend)
         net.add_lane(f"b{i}", f"e{i}", StraightLane((BEND, y), (END, y), line_types=edge, speed_limit=14))
     return net

@@ -15,6 +15,7 @@ from typing import Any
 import networkx as nx
 import numpy as np
 from metadrive.component.map.pg_map import PGMap
+from metadrive.component.pg_space import Parameter
 from metadrive.component.pgblock.first_block import FirstPGBlock
 from metadrive.component.pgblock.intersection import InterSection
 from metadrive.component.pgblock.roundabout import Roundabout
@@ -43,11 +44,21 @@ class Candidate:
 CANDIDATES: tuple[Candidate, ...] = (
     Candidate("crossing, radius 10 m", InterSection, 3, radius=10.0),
     Candidate("crossing, radius 15 m", InterSection, 3, radius=15.0),
-    Candidate("T without the road to the right", TInterSection, 2, {"t_intersection_type": 0}),
-    Candidate("T without the road ahead", TInterSection, 2, {"t_intersection_type": 1}),
-    Candidate("T without the road to the left", TInterSection, 2, {"t_intersection_type": 2}),
-    Candidate("roundabout, radius 15 m", Roundabout, 3, {"exit_radius": 5, "inner_radius": 15, "angle": 60}),
-    Candidate("roundabout, radius 45 m", Roundabout, 3, {"exit_radius": 15, "inner_radius": 45, "angle": 60}),
+    Candidate("T without the road to the right", TInterSection, 2, {Parameter.t_intersection_type: 0}),
+    Candidate("T without the road ahead", TInterSection, 2, {Parameter.t_intersection_type: 1}),
+    Candidate("T without the road to the left", TInterSection, 2, {Parameter.t_intersection_type: 2}),
+    Candidate(
+        "roundabout, radius 15 m",
+        Roundabout,
+        3,
+        {Parameter.radius_exit: 5, Parameter.radius_inner: 15, Parameter.angle: 60},
+    ),
+    Candidate(
+        "roundabout, radius 45 m",
+        Roundabout,
+        3,
+        {Parameter.radius_exit: 15, Parameter.radius_inner: 45, Parameter.angle: 60},
+    ),
 )
 """In the order of MetaDrive's documentation; a scene's map is a place in this tuple."""
 
@@ -67,9 +78,9 @@ class JunctionMap(PGMap):  # type: ignore[misc]
             junction.enable_u_turn(False)
         config = dict(chosen.config)
         if chosen.block is not Roundabout:
-            config |= {"change_lane_num": 0, "decrease_increase": 0}
+            config |= {Parameter.change_lane_num: 0, Parameter.decrease_increase: 0}
         if chosen.block is TInterSection:
-            config["radius"] = 10
+            config[Parameter.radius] = 10
         junction.construct_block(parent, physics, extra_config=config)
         self.blocks += [first, junction]
         self.road_network.after_init()
@@ -123,7 +134,9 @@ class Routes:
         for start, end in route:
             lane = self._net.graph[start][end][0]
             steps = max(2, int(np.ceil(lane.length)))
-            found += [tuple(map(float, lane.position(s, 0.0))) for s in np.linspace(0, lane.length, steps, endpoint=False)]
+            found += [
+                tuple(map(float, lane.position(s, 0.0))) for s in np.linspace(0, lane.length, steps, endpoint=False)
+            ]
         lane = self._net.graph[route[-1][0]][route[-1][1]][0]
         found.append(tuple(map(float, lane.position(lane.length, 0.0))))
         return np.array(found, np.float64)

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
+from metadrive.component.pgblock.intersection import InterSection
 from metadrive.component.static_object.traffic_object import TrafficBarrier
 from metadrive.component.vehicle.vehicle_type import SVehicle
 from metadrive.envs.marl_envs.multi_agent_metadrive import MultiAgentMetaDrive
@@ -46,7 +47,7 @@ THROTTLE, BRAKE = 3.1, 9.0
 """m/s² at full throttle and at full brake, as measured with MetaDrive's default vehicle at 5 to 12 m/s."""
 SIZE = (640, 400)
 """Pixels of a picture: width, height."""
-KEPT: tuple[int, ...] = (0, 1, 2, 3, 4, 5, 6)
+KEPT: tuple[int, ...] = (0, 1, 2, 3, 4, 6)
 """The candidates of `metadrive_maps` that are used."""
 
 
@@ -108,7 +109,9 @@ class MetaDriveWorld:
     _standing: ClassVar[list[str]] = []
     """Names of the obstacles in the engine, which MetaDrive wants cleared before it is reset."""
 
-    def __init__(self) -> None:
+    def __init__(self, maps: tuple[int, ...] = KEPT) -> None:
+        """`maps`: the candidates that scenes take theirs from."""
+        self._maps = maps
         self.scene: Scene | None = None
         self._log: list[dict[str, Control]] = []
         self._bodies: dict[str, Body] = {}
@@ -168,10 +171,9 @@ class MetaDriveWorld:
             env.reset(seed=number)
         return Routes(env.engine.map_manager.maps[number])
 
-    @staticmethod
-    def _map(scene: Scene) -> int:
-        wanted = 3 if scene.rival else scene.roads
-        fits = [i for i in KEPT if CANDIDATES[i].roads >= wanted and not (scene.rival and "crossing" not in CANDIDATES[i].name)]
+    def _map(self, scene: Scene) -> int:
+        crossings = [i for i in self._maps if CANDIDATES[i].block is InterSection]
+        fits = crossings if scene.rival else [i for i in self._maps if CANDIDATES[i].roads >= scene.roads]
         return fits[scene.shape % len(fits)]
 
     @staticmethod
@@ -196,7 +198,9 @@ class MetaDriveWorld:
             return self._vehicle(env, (*first, 0), self.line("rival") - 12.0)
         place = scene.cars.index(name)
         if scene.entry == "cross":
-            return self._vehicle(env, (*self._routes.entries[self._home()], 0), 10.0 + SPACING * (len(scene.cars) - 1 - place))
+            return self._vehicle(
+                env, (*self._routes.entries[self._home()], 0), 10.0 + SPACING * (len(scene.cars) - 1 - place)
+            )
         return self._vehicle(env, (">>", ">>>", 0), FIRST - SPACING * place)
 
     @staticmethod

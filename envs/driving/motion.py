@@ -71,7 +71,9 @@ def histories(name: str, frames: Sequence[Frame], path: Path) -> dict[str, Plain
     ids = [other for other, _ in nearest(name, list(now.bodies.items()), me)]
     return {
         "ids": list(ids),
-        "motion": np.stack([_track(other, frames, me) for other in ids]) if ids else np.zeros((0, HISTORY, 7), np.float32),
+        "motion": np.stack([_track(other, frames, me) for other in ids])
+        if ids
+        else np.zeros((0, HISTORY, 7), np.float32),
         "ego": _track(name, frames, me),
         "plan": _plan(me, path),
         "seconds": now.seconds,

@@ -67,10 +67,10 @@ class Frame:
 class Ride:
     """One leg in one simulator.
 
-        ride = Ride(simulator, scene)
-        ride.drive({"player_0": Order("on")})          # to the stop line
-        ride.drive({"player_0": Order("take", 1)})     # by road 1 to its end
-        ride.cars["player_0"].ending                   # "reached"
+    ride = Ride(simulator, scene)
+    ride.drive({"player_0": Order("on")})          # to the stop line
+    ride.drive({"player_0": Order("take", 1)})     # by road 1 to its end
+    ride.cars["player_0"].ending                   # "reached"
     """
 
     def __init__(self, simulator: Simulator, scene: Scene, rival_first: bool = False) -> None:
@@ -176,7 +176,9 @@ class Ride:
         if self._rival is None:
             return
         clear = self._line + CLEAR
-        if all(car.path.place(bodies[n].x, bodies[n].y).along > clear for n, car in self.cars.items() if not car.ending):
+        if all(
+            car.path.place(bodies[n].x, bodies[n].y).along > clear for n, car in self.cars.items() if not car.ending
+        ):
             self._rival_goes = True
         passed = self._rival.place(bodies[RIVAL].x, bodies[RIVAL].y).along > self._sim.line("rival") + CLEAR
         for car in self.cars.values():

@@ -118,7 +118,14 @@ def _sites(shape: Shape, rng: np.random.Generator) -> tuple[Site, ...]:
         values = [values[i] for i in rng.permutation(len(values))]
         truth = values[int(rng.integers(len(values)))]
         found.append(
-            Site(f"{JUNCTIONS[name]} Junction", tuple(parting), crossing, tuple(values), truth, int(rng.integers(1 << 31)))
+            Site(
+                f"{JUNCTIONS[name]} Junction",
+                tuple(parting),
+                crossing,
+                tuple(values),
+                truth,
+                int(rng.integers(1 << 31)),
+            )
         )
     return tuple(found)
 

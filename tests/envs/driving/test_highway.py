@@ -206,7 +206,9 @@ def test_a_sign_that_lies_is_shown_with_the_next_observation_and_kept_in_a_snaps
     other.restore(env.snapshot())
     for each in (env, other):
         *_, infos = each.step({"player_0": 1})
-        assert {"text": "The open road at Nowhere Junction is Mill Road.", "channel": "sign"} in infos["player_0"]["experiences"]
+        assert {"text": "The open road at Nowhere Junction is Mill Road.", "channel": "sign"} in infos["player_0"][
+            "experiences"
+        ]
         assert "Nowhere Junction" in infos["player_0"]["text"]
     with pytest.raises(StudyError, match="Known: sign, report"):
         env.inject("player_0", "sine", "x")
@@ -225,11 +227,15 @@ def test_experiences_carry_histories_for_memories_of_vectors(play):
     found = []
     play(
         highway(seed=12, traffic=2),
-        after=lambda _, infos: found.extend(e["metadata"]["vectors"] for e in infos["player_0"]["experiences"] if "metadata" in e),
+        after=lambda _, infos: found.extend(
+            e["metadata"]["vectors"] for e in infos["player_0"]["experiences"] if "metadata" in e
+        ),
     )
     for vectors in found:
         n = len(vectors["ids"])
-        assert vectors["motion"].shape == (n, 8, 7) and vectors["ego"].shape == (8, 7) and vectors["plan"].shape == (6, 2)
+        assert (
+            vectors["motion"].shape == (n, 8, 7) and vectors["ego"].shape == (8, 7) and vectors["plan"].shape == (6, 2)
+        )
         assert np.allclose(vectors["ego"][-1, 1:3], 0) and vectors["ego"][0, 1] < -1  # it has come from behind
     assert found
 
