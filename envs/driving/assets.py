@@ -2,8 +2,8 @@
 
 MetaDrive fetches 200 MB of models and textures at its first start, for its 3D renderer. Physics, lidar and pictures
 from above need none of them; what MetaDrive looks for is its version in `version.txt` and that one texture exists.
-Both are written here, to the user's cache, and MetaDrive is told in this process to look there. An installation that has
-its assets keeps using them.
+Both are written here, to the user's cache, and MetaDrive is told in this process to look there. An installation that
+has its assets keeps using them.
 """
 
 from __future__ import annotations
@@ -19,15 +19,16 @@ from simonides.sim.errors import DataError, MissingExtra
 from simonides.sim.usercache import user_cache
 
 SUPPORTED = "0.4.3"
+TEXTURE = "textures/grass1/GroundGrassGreen002_COL_1K.jpg"
 FILES: dict[str, bytes] = {
     "version.txt": SUPPORTED.encode(),
-    "textures/grass1/GroundGrassGreen002_COL_1K.jpg": b"",
+    TEXTURE: b"",
 }
 """Path below the folder -> content."""
 
 SHA256 = {
     "version.txt": "0d7d4a7e618dcfadd92b24ffcef907da7622fc770819e2093af9399f37e6a8a2",
-    "textures/grass1/GroundGrassGreen002_COL_1K.jpg": "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+    TEXTURE: "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
 }
 
 
@@ -65,7 +66,7 @@ def _check(path: Path, expected: str) -> None:
     found = hashlib.sha256(path.read_bytes()).hexdigest()
     if found != expected:
         raise DataError(
-            f"{path} has sha256 {found}, not {expected}: something else wrote it. Remove the folder, and it is made again."
+            f"{path} has sha256 {found}, not {expected}: something else wrote it. Remove the folder: it is made again."
         )
 
 

@@ -34,7 +34,7 @@ class Track:
     def at(self, step: int) -> Floats | None:
         """Return the state at a step, float64[4]; None when it is not there."""
         if self.static:
-            return self.states[0]
+            step = self.first
         i = step - self.first
         found: Floats | None = self.states[i] if 0 <= i < len(self.states) else None
         return found

@@ -50,7 +50,8 @@ class Path:
         turn = np.abs(np.gradient(headings, self.along[:-1]))
         limits = self._brakeable(np.minimum(CRUISE, np.sqrt(CURVE / np.maximum(turn, 1e-6))))
         # As lists: a step looks up a few numbers, which numpy's scalars make several times as dear.
-        self._s, self._speeds = self.along.tolist(), limits.tolist()
+        self._s: list[float] = self.along.tolist()
+        self._speeds: list[float] = limits.tolist()
         self._cos, self._sin = np.cos(headings).tolist(), np.sin(headings).tolist()
         self._x, self._y = np.ascontiguousarray(points[:-1, 0]), np.ascontiguousarray(points[:-1, 1])
         self._xs, self._ys = points[:, 0].tolist(), points[:, 1].tolist()

@@ -36,8 +36,8 @@ CHANNELS = {
     "report": "A report that another car or the traffic radio sends.",
 }
 
-_STATE = ("seed", "trip", "leg", "tick", "arrived", "over", "clock", "log", "needed", "lines", "lived", "news", "illegal",
-          "waiting")  # fmt: skip
+_STATE = ("seed", "trip", "leg", "tick", "arrived", "over", "clock", "log", "needed", "lines", "lived", "news",
+          "illegal", "waiting")  # fmt: skip
 """What a snapshot holds beside the known facts, by attribute."""
 
 Infos = dict[str, dict[str, Any]]
@@ -71,7 +71,8 @@ class DrivingEnv(ParallelEnv[str, Array, Any]):  # type: ignore[misc]
     ) -> None:  # fmt: skip
         """`simulator` is called when the first scene is needed."""
         self.metadata = {**type(self).metadata, "name": f"{name}_v0"}
-        self._make, self._simulator = simulator, None
+        self._make = simulator
+        self._simulator: Simulator | None = None
         self.shape, self.reveal, self.told, self.traffic, self.control = shape, reveal, told, traffic, control
         self.possible_agents = [f"player_{i}" for i in range(shape.cars)]
         self.teams = dict.fromkeys(self.possible_agents, "town")
@@ -315,7 +316,8 @@ class DrivingEnv(ParallelEnv[str, Array, Any]):  # type: ignore[misc]
     def _info(self, agent: str) -> dict[str, Any]:
         driving = not self._arrived and agent in self._drivers()
         info: dict[str, Any] = {
-            "time": self._clock, "session": self._trip, "session_end": self._arrived and not self._over, "to_move": driving,
+            "time": self._clock, "session": self._trip, "session_end": self._arrived and not self._over,
+            "to_move": driving,
             "noop": telling.WAIT if self.control == "roads" else np.zeros(2, np.float32),
         }  # fmt: skip
         news = self._news[agent]

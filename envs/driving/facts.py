@@ -12,15 +12,17 @@ TaskName = Literal["closure", "hazard", "right-of-way", "learnt-route", "convoy"
 
 JUNCTIONS = (
     "Abbey", "Barley", "Castle", "Dover", "Eagle", "Forge", "Garden", "Hunter", "Ivory", "Jubilee", "King", "Lantern",
-    "Mason", "Nelson", "Orchard", "Palace", "Quarry", "River", "Saddler", "Temple", "Union", "Victoria", "Weaver", "York",
+    "Mason", "Nelson", "Orchard", "Palace", "Quarry", "River", "Saddler", "Temple", "Union", "Victoria", "Weaver",
+    "York",
 )  # fmt: skip
 """Junctions are called "Abbey Junction" and so on."""
 
 ROADS = (
     "Acorn", "Bridge", "Canal", "Chapel", "Church", "Copper", "Drover", "Fern", "Field", "Fox", "Granary", "Green",
-    "Harbour", "Hazel", "Heath", "High", "Hill", "Holly", "Juniper", "Lake", "Laurel", "Lime", "London", "Maple", "Market",
-    "Meadow", "Mill", "Moor", "North", "Oak", "Park", "Pine", "Poplar", "Priory", "Rose", "School", "South", "Spring",
-    "Station", "Sycamore", "Tower", "Walnut", "West", "Willow", "Windmill", "Wood", "Yew", "Zion",
+    "Harbour", "Hazel", "Heath", "High", "Hill", "Holly", "Juniper", "Lake", "Laurel", "Lime", "London", "Maple",
+    "Market", "Meadow", "Mill", "Moor", "North", "Oak", "Park", "Pine", "Poplar", "Priory", "Rose", "School",
+    "South", "Spring", "Station", "Sycamore", "Tower", "Walnut", "West", "Willow", "Windmill", "Wood", "Yew",
+    "Zion",
 )  # fmt: skip
 """Roads are called "Acorn Road" and so on."""
 

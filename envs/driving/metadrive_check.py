@@ -1,6 +1,7 @@
-"""Drive every candidate map with an arm that is told the right road: `python -m simonides.envs.driving.metadrive_check`.
+"""Drive every candidate map with an arm that is told the right road.
 
-It prints the table from which docs/driving.md lists the maps that are kept and those that are rejected.
+`python -m simonides.envs.driving.metadrive_check` prints the table from which docs/driving.md lists the maps that are
+kept and those that are rejected.
 """
 
 from __future__ import annotations

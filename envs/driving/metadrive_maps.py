@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 import networkx as nx
@@ -126,17 +127,14 @@ class Routes:
     def _between(self, start: str, end: str) -> Route:
         roads = nx.DiGraph((a, b) for a, following in self._net.graph.items() for b in following)
         nodes = nx.shortest_path(roads, start, end)
-        return list(zip(nodes[:-1], nodes[1:], strict=True))
+        return list(pairwise(nodes))
 
     def points(self, route: Route) -> Floats:
         """Return float64[n, 2], the middle of the route's lanes, a point a metre or less."""
-        found: list[tuple[float, float]] = []
+        found: list[Floats] = []
         for start, end in route:
             lane = self._net.graph[start][end][0]
             steps = max(2, int(np.ceil(lane.length)))
-            found += [
-                tuple(map(float, lane.position(s, 0.0))) for s in np.linspace(0, lane.length, steps, endpoint=False)
-            ]
+            found += [np.array(lane.position(s, 0.0)) for s in np.linspace(0, lane.length, steps, endpoint=False)]
         lane = self._net.graph[route[-1][0]][route[-1][1]][0]
-        found.append(tuple(map(float, lane.position(lane.length, 0.0))))
-        return np.array(found, np.float64)
+        return np.array([*found, np.array(lane.position(lane.length, 0.0))], np.float64)

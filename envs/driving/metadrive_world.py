@@ -52,7 +52,7 @@ KEPT: tuple[int, ...] = (0, 1, 2, 3, 4, 6)
 
 
 class Agents(VehicleAgentManager):  # type: ignore[misc]
-    """MetaDrive's manager of agents, which takes as many as a scene has: MetaDrive's keeps to those of the first reset."""
+    """MetaDrive's manager of agents, which takes as many as a scene has; its own keeps to the first reset's."""
 
     def before_reset(self) -> None:
         """Take the names of the scene's cars; agents of the scene before are removed by MetaDrive."""
@@ -152,11 +152,11 @@ class MetaDriveWorld:
         self._standing.clear()
         number = self._map(scene)
         names = [*scene.cars, *([RIVAL] if scene.rival else [])]
-        env.num_agents = env.config["num_agents"] = len(names)
         self._crashed, self._things = dict.fromkeys(names, ""), {}
         self._routes = self._read(number)
         self._numbers = self._chosen(scene, number)
         self._lines = self._stop_lines(scene)
+        env.num_agents = env.config["num_agents"] = len(names)
         env.config["agent_configs"] = {name: self._start(name, env) for name in names}
         env.reset(seed=number)
         self._block(env, scene)
@@ -215,8 +215,8 @@ class MetaDriveWorld:
             lane = env.current_map.road_network.graph[start][end][0]
             if scene.obstacle == "barrier":
                 thing = env.engine.spawn_object(
-                    TrafficBarrier, position=lane.position(OBSTACLE, 0.0), heading_theta=lane.heading_theta_at(OBSTACLE),
-                    random_seed=1, static=True,
+                    TrafficBarrier, position=lane.position(OBSTACLE, 0.0), random_seed=1, static=True,
+                    heading_theta=lane.heading_theta_at(OBSTACLE),
                 )  # fmt: skip
             else:
                 config = self._vehicle(env, (start, end, 0), OBSTACLE)

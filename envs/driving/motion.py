@@ -46,7 +46,7 @@ def nearest(name: str, bodies: Sequence[tuple[str, Body]], me: Body) -> list[tup
 
 
 def observed(name: str, frame: Frame, paths: Sequence[Path]) -> Array:
-    """Return float32[12, 7]: the ego, the nearest others, and a point ahead on the lane into each road (present, x, y)."""
+    """Return float32[12, 7]: the ego, the nearest others, and a point ahead on the lane into each road."""
     found = np.zeros((1 + NEIGHBOURS + LANES, len(COLUMNS)), np.float32)
     me = frame.bodies[name]
     found[0] = row(me, me)

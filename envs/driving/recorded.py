@@ -58,7 +58,8 @@ class RecordedEnv(ParallelEnv[str, Array, int]):  # type: ignore[misc]
         self.recording, self.reveal = recording, reveal
         self.watch, self.delay, self.questions = watch, delay, questions
         self.stride = max(1, round(INTERVAL / recording.dt))
-        self.possible_agents, self.agents = [ME], []
+        self.possible_agents = [ME]
+        self.agents: list[str] = []
         self.teams = {ME: "ego"}
         high = np.full((1 + NEIGHBOURS + LANES) * len(COLUMNS), FAR, np.float32)
         self._seen_space, self._act_space = Box(-high, high, dtype=np.float32), Discrete(1 + len(SPEEDS))
@@ -103,8 +104,8 @@ class RecordedEnv(ParallelEnv[str, Array, int]):  # type: ignore[misc]
                 order = rng.permutation(max(len(known), self.questions)) % len(known)
                 return ego, start, [known[j] for j in order[: self.questions]]
         raise DataError(
-            f"{self.recording.name} lasts {self.recording.steps * self.recording.dt:.1f} s, and nobody in it sees another "
-            f"for {needed * self.recording.dt:.1f} s; use a longer one, or less of watch, delay and questions."
+            f"{self.recording.name} lasts {self.recording.steps * self.recording.dt:.1f} s, and nobody in it sees "
+            f"another for {needed * self.recording.dt:.1f} s; use a longer one, or less of watch, delay and questions."
         )
 
     def _followed(self, ego: Track, start: int) -> list[str]:

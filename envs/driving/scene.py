@@ -58,7 +58,7 @@ class Body:
 
 @dataclass(frozen=True, slots=True)
 class Control:
-    """What a driver asks of a car: the curvature of its track in 1/m, left positive in the simulator's axes, and m/s²."""
+    """What a driver asks of a car: the curvature of its track in 1/m, left positive in its axes, and m/s²."""
 
     curvature: float
     acceleration: float

@@ -27,7 +27,8 @@ def vehicle(number, speed, y, steps=60):
 @pytest.fixture
 def made_up(tmp_path):
     lane = "<point><x>0</x><y>{y}</y></point><point><x>99</x><y>{y}</y></point>"
-    lanelet = f'<lanelet id="1"><leftBound>{lane.format(y=2)}</leftBound><rightBound>{lane.format(y=-2)}</rightBound></lanelet>'
+    left, right = (f"<{side}Bound>{lane.format(y=y)}</{side}Bound>" for side, y in (("left", 2), ("right", -2)))
+    lanelet = f'<lanelet id="1">{left}{right}</lanelet>'
     cars = "".join(vehicle(10 + i, 5.0 + i, 4.0 * i) for i in range(6))
     path = tmp_path / "XXX_Made-1_1_T-1.xml"
     path.write_text(

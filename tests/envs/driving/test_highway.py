@@ -1,4 +1,4 @@
-"""The towns in highway-env: their contract, that the right belief gets through and the wrong one does not, and state."""
+"""The towns in highway-env: their contract, that the right belief gets through and a wrong one does not."""
 
 from time import process_time
 

@@ -1,4 +1,4 @@
-"""The towns in MetaDrive: that they start without its assets, their contract, physics, and several worlds on one engine."""
+"""The towns in MetaDrive: a start without its assets, their contract, several worlds on one engine."""
 
 import hashlib
 
