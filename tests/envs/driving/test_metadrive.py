@@ -105,7 +105,7 @@ def test_two_worlds_on_the_process_engine_do_not_disturb_each_other():
 
 def test_a_rejected_map_is_rejected_for_what_happens_on_it():
     left_out = [number for number in range(len(CANDIDATES)) if number not in KEPT]
-    assert [CANDIDATES[number].name for number in left_out] == ["roundabout, radius 15 m"]
+    assert [CANDIDATES[number].name for number in left_out] == ["roundabout, radius 15 m", "roundabout, radius 45 m"]
     assert not told(left_out[0], 1).kept
 
 
