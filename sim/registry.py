@@ -48,6 +48,8 @@ EXTRAS: dict[str, str] = {
     "metaworld": "manipulation",
     "libero": "libero",
     "robosuite": "libero",
+    "highway_env": "highway",
+    "metadrive": "metadrive",
 }
 """Import name of a heavy library -> the extra that installs it."""
 
@@ -226,6 +228,9 @@ BUILTINS: dict[str, dict[str, str]] = {
         "manipulation": "simonides.envs.manipulation.make:manipulation",
         "metaworld-chain": "simonides.envs.manipulation.chain:metaworld_chain",
         "libero": "simonides.envs.manipulation.libero:libero",
+        "highway": "simonides.envs.driving.highway_world:highway",
+        "metadrive": "simonides.envs.driving.metadrive_world:metadrive",
+        "commonroad": "simonides.envs.driving.recorded:commonroad",
     },
     "policy": {
         "extractive-reader": "simonides.agents.scripted.extractive:ExtractiveReader",

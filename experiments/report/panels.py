@@ -83,7 +83,7 @@ def choices(tables: RunTables) -> Panel | None:
 
 def reach(tables: RunTables) -> Panel | None:
     """Return who can answer what: by the narrowest sharing that covers a question's evidence."""
-    asked = tables.questions
+    asked = tables.questions.filter(pl.col("reach") != "") if tables.questions.height else tables.questions
     if not asked.height or asked["reach"].n_unique() < 2:
         return None
     colour = _colour(tables, tables.factors[0].name if tables.factors else None)
