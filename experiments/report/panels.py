@@ -243,7 +243,7 @@ def latency(tables: RunTables) -> Panel | None:
     table = means(told, ["condition"], "seconds").select("condition", pl.col("estimate").alias("ms_told"))
     if asking.height:
         table = _beside(table, means(asking, ["condition"], "seconds"), "ms_asked")
-    high = table.sort(table.columns[-1], descending=True).row(0, named=True)
+    high = table.sort(table.columns[-1], descending=True, nulls_last=True).row(0, named=True)
     ticks = "tick of questions" if asking.height else "tick"
     answer = f"Slowest: {high['condition']}, {high[table.columns[-1]]:.1f} ms a {ticks}."
     plots = _by_session(tables, told, "seconds", "Milliseconds a tick")
