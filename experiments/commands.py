@@ -1,4 +1,4 @@
-"""The commands that look at parts and runs: list, plan, check, show, calls, report, plot, debug, score, data.
+"""The commands that look at parts and runs: list, plan, check, show, calls, report, plot, debug, score, theory, data.
 
 What they need is imported when they are called, so that help and lists come at once.
 """
@@ -40,7 +40,7 @@ def console_of() -> Console:
 def join(app: typer.Typer) -> None:
     """Add these commands to the command line."""
     app.command(name="list")(list_parts_of)
-    for command in (plan, show, calls, report, plot, debug, watch):
+    for command in (plan, show, calls, report, plot, debug, watch, theory):
         app.command()(command)
     for name, group in (("check", check), ("score", score), ("data", data)):
         app.add_typer(group, name=name)
@@ -212,6 +212,18 @@ def watch(
     film.write(path, per_second)
     typer.echo(f"{path}: {len(film.pictures)} pictures")
     return 0
+
+
+def theory(
+    agents: Annotated[int, typer.Option(min=2, help="Agents that meet in pairs: an even number.")] = 100_000,
+    seeds: Annotated[int, typer.Option(min=1, help="Runs of each setting.")] = 8,
+    runs: Annotated[int, typer.Option(min=1, help="Runs with one infected agent.")] = 100,
+    out: Annotated[Path, typer.Option(help="The page to write.")] = Path("theory.html"),
+) -> int:
+    """Simulate infection, epidemics on networks and forgetting, and hold them against their laws."""
+    from simonides.experiments.theory.command import Size, compare_with_theory
+
+    return compare_with_theory(Size(agents=agents, seeds=seeds, runs=runs), out, console_of())
 
 
 Part = Annotated[str, typer.Argument(metavar="NAME", help="A registered name, or module:attribute.")]

@@ -1,7 +1,7 @@
 """Infection among up to millions of agents who meet in pairs, as arrays: no texts, no spaces, no trace.
 
-All draws of a round follow from (seed, round), so that another engine can make the same ones (`meetings`). The album law
-is that of Gu et al., *Agent Smith* (arXiv 2402.08567), with a first-in-first-out album.
+All draws of a round follow from (seed, round), so that another engine can make the same ones (`meetings`). The album
+law is that of Gu et al., *Agent Smith* (arXiv 2402.08567), with a first-in-first-out album.
 """
 
 from __future__ import annotations
@@ -44,9 +44,12 @@ def round_generator(seed: int, round_: int) -> np.random.Generator:
 def meetings(rng: np.random.Generator, agents: int, alpha: float, beta: float) -> Meetings:
     """Draw the pairs of a round from its generator, always in this order.
 
-    1. `permutation(agents)`: the pairs are its entries 0 and 1, 2 and 3, ...; 2. `random(agents / 2) < 0.5`: whether the
-    first of each pair asks; 3. `random(agents / 2) < alpha`: retrieved; 4. `random(agents / 2) < beta`: accepted. All are
-    drawn for every pair, needed or not.
+    1. `permutation(agents)`: the pairs are its entries 0 and 1, 2 and 3, ...
+    2. `random(agents // 2) < 0.5`: whether the first of each pair asks.
+    3. `random(agents // 2) < alpha`: retrieved.
+    4. `random(agents // 2) < beta`: accepted.
+
+    All are drawn for every pair, needed or not.
     """
     first, second = rng.permutation(agents).reshape(-1, 2).T
     asks = rng.random(agents // 2) < 0.5

@@ -16,7 +16,7 @@ WORLDS = "simonides.envs.contagion.vectorised"
 P0 = 0.05
 """Share of the agents that is infected at the start of every comparison."""
 EACH, MEAN, EXTINCT = 0.02, 0.01, 0.005
-"""The criterion: the largest absolute difference of each seed, that of the seeds' mean, and the end of what dies out."""
+"""The criterion: largest absolute difference of each seed, that of the seeds' mean, and the end of what dies out."""
 JUDGED_FROM = 100_000
 """Agents from which the criterion is asked: chance alone is larger with fewer."""
 

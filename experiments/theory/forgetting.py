@@ -20,7 +20,7 @@ def ebbinghaus(minutes: float) -> float:
 
 
 def retention(time: float, strength: float) -> float:
-    """Return exp(-time / strength): the curve that memory systems name after Ebbinghaus; time in the strength's unit."""
+    """Return exp(-time / strength): the curve that memory systems name after Ebbinghaus; one unit of time for both."""
     return float(np.exp(-time / strength))
 
 

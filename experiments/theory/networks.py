@@ -28,8 +28,8 @@ NETWORKS: dict[str, Callable[[int, int], nx.Graph[Any]]] = {
 """Watts and Strogatz with 6 neighbours, of which 10 % are rewired; Barabási and Albert with 3 links a new node."""
 
 RING_CRITICAL = 1.6489
-"""beta / gamma above which SIS in continuous time persists on an infinite ring, where the spectrum says 0.5 (Liggett,
-*Stochastic Interacting Systems*, 1999; the figure is that of Jensen and Dickman 1993, J. Stat. Phys. 71, 89)."""
+"""beta / gamma above which SIS in continuous time (the contact process) persists on an infinite ring, where the
+spectrum says 0.5 (Jensen and Dickman 1993, J. Stat. Phys. 71, 89)."""
 
 
 def network(name: str, nodes: int, seed: int) -> csr_array:

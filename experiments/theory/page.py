@@ -13,14 +13,14 @@ from simonides.experiments.theory import figures
 from simonides.experiments.theory.comparison import EACH, EXTINCT, JUDGED_FROM, MEAN, P0, Comparison
 from simonides.experiments.theory.fading import Faded
 from simonides.experiments.theory.first_case import FirstCases
-from simonides.experiments.theory.outbreaks import GAMMA, Outbreak
+from simonides.experiments.theory.outbreaks import GAMMA, ROUNDS, Outbreak
 
 LIMITS = (
     "A law is one of many that agents could follow. That a simulation follows it says that the simulation is right, "
     "not that language models infect each other so.",
     "The laws assume that every agent meets every other with equal probability, except on networks.",
-    "The individual mean field neglects that neighbours are infected together. It is proved to lie above the process in "
-    "continuous time; rounds are close to that where infection and recovery are rare in each.",
+    "The individual mean field neglects that neighbours are infected together. It is proved to lie above the process "
+    "in continuous time; rounds are close to that where infection and recovery are rare in each.",
     "Ebbinghaus was his only subject, and measured time saved on learning again, not the share of items recalled.",
 )
 
@@ -49,7 +49,7 @@ def verdict(found: Comparison) -> str:
 
 
 def differences(found: Sequence[Comparison]) -> pl.DataFrame:
-    """Return a row a setting: its fixed point, its largest differences from the law, and whether the criterion holds."""
+    """Return a row a setting: its fixed point, its largest differences from the law, and what the criterion says."""
     return pl.DataFrame(
         {
             "setting": [one.setting.label for one in found],
@@ -71,9 +71,8 @@ def render(findings: Findings) -> str:
         "criterion": f"each seed ≤ {EACH}, their mean ≤ {MEAN}, extinct < {EXTINCT}",
     }  # fmt: skip
     outcome = "holds" if findings.holds else "fails"
-    summary = (
-        "What infection, epidemics on networks and forgetting do when simulated, beside the laws that they must follow. "
-    ) + (f"The criterion {outcome}." if first.judged else f"The criterion is asked from {JUDGED_FROM:,} agents on.")
+    criterion = f"The criterion {outcome}" if first.judged else f"The criterion is asked from {JUDGED_FROM:,} agents on"
+    summary = f"Infection, epidemics on networks and forgetting, simulated, beside the laws that they follow. {criterion}."
     return render_report(ReportContext("Simulations against theory", summary, facts, _panels(findings), LIMITS))
 
 
@@ -127,14 +126,17 @@ def first_rows(found: Sequence[FirstCases]) -> pl.DataFrame:
 
 
 def _networks(found: Sequence[Sequence[Outbreak]]) -> Panel:
+    every = [one for rows in found for one in rows]
     return Panel(
         "networks", "Where does an infection persist on a network?",
-        "Below the threshold of the spectrum it dies out everywhere. Above, the mean field is close on a complete network "
-        "and too high on a ring, where neighbours share their infection.",
+        f"The bounds hold in {sum(one.consistent for one in every)} of {len(every)} cases: below the threshold of the "
+        "spectrum it dies out, above it stays below the mean field, which is close on a complete network and too high on "
+        "a ring, where neighbours share their infection.",
         table=network_rows(found),
-        multiples=tuple((f"{one[0].network}, threshold {one[0].threshold:.4f}", figures.strengths(one)) for one in found),
-        note=f"Each dot is one run: its mean share over the second half. gamma = {GAMMA}. Dotted: 1 / lambda_max. On an "
-        "infinite ring and in continuous time infection persists from beta / gamma = 1.65 on, 3.3 times the threshold.",
+        multiples=tuple((f"{rows[0].network}, threshold {rows[0].threshold:.4f}", figures.strengths(rows)) for rows in found),
+        note=f"Each dot is one run: its mean share over the second half of {ROUNDS} rounds; gamma = {GAMMA}. Dotted: "
+        "1 / lambda_max. On an infinite ring and in continuous time infection persists from beta / gamma = 1.65 on, "
+        "3.3 times that threshold.",
     )  # fmt: skip
 
 
@@ -156,8 +158,8 @@ def _fading(found: Sequence[Faded]) -> Panel:
     inside = sum(one.holds for one in found)
     return Panel(
         "forgetting", "Does memory fade as Ebbinghaus wrote?",
-        f"MemoryBank keeps what exp(-t / S) says: theory lies in {inside} of {len(found)} intervals. Ebbinghaus' own data "
-        "follow his logarithmic formula; no single exponential fits them.",
+        f"MemoryBank keeps what exp(-t / S) says: theory lies in {inside} of {len(found)} intervals. Ebbinghaus' own "
+        "data follow his logarithmic formula; no single exponential fits them.",
         table=faded_rows(found), multiples=(("MemoryBank", figures.kept(found)), ("Ebbinghaus", figures.savings())),
         note=f"Left: bars are {found[0].kept.level:.0%} intervals over {found[0].kept.n} records.",
     )  # fmt: skip
