@@ -27,7 +27,7 @@ def curves(found: Comparison) -> go.Figure:
         )  # fmt: skip
     hover = "law, round %{x}: %{y:.4f}<extra></extra>"
     figure.add_scatter(y=found.theory, mode="lines", line=LAW, name="law", hovertemplate=hover)
-    top = 1.02 if found.setting.fixed_point > 0.0 else 0.06
+    top = 1.02 if found.setting.fixed_point > 0.0 else 1.2 * float(max(found.curves.max(), found.theory.max()))
     return styled(figure, "Round", "Infected share", y_range=(-0.02 * top, top))
 
 

@@ -48,7 +48,8 @@ def spectral_threshold(links: csr_array) -> float:
 
 def mean_field_step(shares: NDArray[np.float64], links: csr_array, beta: float, gamma: float) -> NDArray[np.float64]:
     """Return each node's probability to be infected after a round, of shape (nodes,), from those before it."""
-    escapes = np.exp(links @ np.log1p(-beta * shares)) if beta < 1.0 else 1.0 * (links @ shares == 0.0)
+    with np.errstate(divide="ignore"):  # a certain infection is exp(-inf)
+        escapes = np.exp(links @ np.log1p(-beta * shares))
     after: NDArray[np.float64] = (1.0 - gamma) * shares + (1.0 - shares) * (1.0 - escapes)
     return after
 

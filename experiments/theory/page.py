@@ -72,7 +72,7 @@ def render(findings: Findings) -> str:
     }  # fmt: skip
     outcome = "holds" if findings.holds else "fails"
     criterion = f"The criterion {outcome}" if first.judged else f"The criterion is asked from {JUDGED_FROM:,} agents on"
-    summary = f"Infection, epidemics on networks and forgetting, simulated, beside the laws that they follow. {criterion}."
+    summary = f"Infection, epidemics on networks and forgetting, simulated beside their laws. {criterion}."
     return render_report(ReportContext("Simulations against theory", summary, facts, _panels(findings), LIMITS))
 
 
@@ -130,10 +130,12 @@ def _networks(found: Sequence[Sequence[Outbreak]]) -> Panel:
     return Panel(
         "networks", "Where does an infection persist on a network?",
         f"The bounds hold in {sum(one.consistent for one in every)} of {len(every)} cases: below the threshold of the "
-        "spectrum it dies out, above it stays below the mean field, which is close on a complete network and too high on "
-        "a ring, where neighbours share their infection.",
+        "spectrum it dies out, above it stays below the mean field, which is close on a complete network and too high "
+        "on a ring, where neighbours share their infection.",
         table=network_rows(found),
-        multiples=tuple((f"{rows[0].network}, threshold {rows[0].threshold:.4f}", figures.strengths(rows)) for rows in found),
+        multiples=tuple(
+            (f"{rows[0].network}, threshold {rows[0].threshold:.4f}", figures.strengths(rows)) for rows in found
+        ),
         note=f"Each dot is one run: its mean share over the second half of {ROUNDS} rounds; gamma = {GAMMA}. Dotted: "
         "1 / lambda_max. On an infinite ring and in continuous time infection persists from beta / gamma = 1.65 on, "
         "3.3 times that threshold.",

@@ -29,11 +29,11 @@ def test_whoever_recovers_in_a_round_has_infected_in_it():
 
 
 def test_each_infected_neighbour_is_one_chance():
-    links = csr_array(np.kron(np.eye(1_500), np.array([[0, 0, 1], [0, 0, 1], [1, 1, 0]])))
+    links = csr_array(np.kron(np.eye(400), np.array([[0, 0, 1], [0, 0, 1], [1, 1, 0]])))
     world = NetworkWorld(links, 0.3, 0.0, 0, 0)
     world.infected[0::3] = world.infected[1::3] = True
     world.step()
-    assert world.infected[2::3].mean() == pytest.approx(1 - 0.7**2, abs=0.04)
+    assert world.infected[2::3].mean() == pytest.approx(1 - 0.7**2, abs=0.07)
 
 
 def test_the_draws_are_those_written_down():

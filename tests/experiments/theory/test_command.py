@@ -1,6 +1,7 @@
 """The command compares, prints, writes one page, and says by its exit status whether the criterion holds."""
 
 import dataclasses
+import re
 
 import pytest
 from rich.console import Console
@@ -25,8 +26,8 @@ def test_it_prints_every_table_and_writes_a_page_that_loads_nothing(findings, mo
     for words in ("albums", "without memory", "One infected agent", "scale-free", "MemoryBank", "asked from 100,000"):
         assert words in printed
     page = (tmp_path / "theory.html").read_text()
-    assert "Does infection through albums follow its law?" in page
-    assert 'src="http' not in page and 'href="http' not in page
+    assert re.search("Does infection through albums follow its law", page)
+    assert re.findall(r'<(?:script|link|img)[^>]*(?:src|href)="(?!data:)[^"]*', page) == []
 
 
 def test_a_criterion_that_fails_is_exit_status_1(findings, monkeypatch, tmp_path):
