@@ -36,7 +36,7 @@ def network(name: str, nodes: int, seed: int) -> csr_array:
     """Return the links of a network as a symmetric matrix of 0 and 1, of shape (nodes, nodes). Raises UnknownName."""
     if name not in NETWORKS:
         raise UnknownName(f"No network is called {name!r}.{near(name, list(NETWORKS))} Known: {', '.join(NETWORKS)}.")
-    return csr_array(nx.to_scipy_sparse_array(NETWORKS[name](nodes, seed), dtype=np.float64, format="csr"))
+    return csr_array(nx.to_scipy_sparse_array(NETWORKS[name](nodes, seed), dtype=np.dtype(np.float64), format="csr"))
 
 
 def spectral_threshold(links: csr_array) -> float:

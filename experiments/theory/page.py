@@ -55,7 +55,7 @@ def differences(found: Sequence[Comparison]) -> pl.DataFrame:
             "setting": [one.setting.label for one in found],
             "rounds": [one.setting.rounds for one in found],
             "fixed point": [round(one.setting.fixed_point, 4) for one in found],
-            "largest end": [round(one.end, 4) for one in found],
+            "largest end": [f"{one.end:.4f}" for one in found],
             "largest difference": [f"{one.each:.4f}" for one in found],
             "of the mean": [f"{one.mean:.4f}" for one in found],
             "criterion": [verdict(one) for one in found],
