@@ -34,7 +34,9 @@ def test_a_hundred_thousand_agents_meet_the_criterion(setting):
         assert found.end < 0.005
 
 
-@pytest.mark.parametrize("wrong", [Album(9, 0.5, 0.5, 120), Album(10, 0.5, 0.525, 120)], ids=lambda setting: setting.label)
+@pytest.mark.parametrize(
+    "wrong", [Album(9, 0.5, 0.5, 120), Album(10, 0.5, 0.525, 120)], ids=lambda setting: setting.label
+)
 def test_a_slightly_different_law_fails_the_criterion(wrong):
     """The criterion can fail: one item less, or five percent more infectious, is seen (not by the first setting)."""
     right = ALBUMS[2]
