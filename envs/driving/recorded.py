@@ -52,6 +52,8 @@ class RecordedEnv(ParallelEnv[str, Array, int]):  # type: ignore[misc]
     }  # fmt: skip
     render_mode = "rgb_array"
     channels = CHANNELS
+    certain = False
+    """What was seen is evidence for the speed that is asked for, and not yet the answer."""
 
     def __init__(self, recording: Recording, seed: int, watch: int, delay: int, questions: int, reveal: bool) -> None:
         """Raises DataError when nobody in the recording is there for so long."""
