@@ -202,6 +202,7 @@ def watch(
         Path | None, typer.Option(help="The .gif or .mp4 to write. Default: ENVIRONMENT-SEED.gif, here.")
     ] = None,
     per_second: Annotated[float, typer.Option(min=0.1, help="Pictures a second.")] = 2.0,
+    width: Annotated[int | None, typer.Option(min=64, help="Width in pixels. Default: as drawn.")] = None,
 ) -> int:
     """Write an animated picture of one episode."""
     from simonides.experiments.watch import film_of, part_of
@@ -209,7 +210,7 @@ def watch(
     world = part_of(environment, parameters_of(parameters))
     film = film_of(world, part_of(policy, {}), part_of(memory, {}), seed, wiring)
     path = out if out is not None else Path(f"{environment.split(':')[-1]}-{seed}.gif")
-    film.write(path, per_second)
+    film.write(path, per_second, width)
     typer.echo(f"{path}: {len(film.pictures)} pictures")
     return 0
 

@@ -38,9 +38,9 @@ class Film:
     pictures: list[Picture] = field(default_factory=list)
     captions: list[str] = field(default_factory=list)
 
-    def write(self, path: Path, per_second: float) -> None:
-        """Write a GIF, or an MP4 by the file's ending. Raises UserError, MissingExtra."""
-        frames = [_frame(*pair) for pair in zip(self.pictures, self.captions, strict=True)]
+    def write(self, path: Path, per_second: float, width: int | None = None) -> None:
+        """Write a GIF, or an MP4 by the file's ending, `width` pixels wide. Raises UserError, MissingExtra."""
+        frames = [_frame(*pair, width) for pair in zip(self.pictures, self.captions, strict=True)]
         if path.suffix == ".gif":
             first, *rest = [frame.quantize(128, dither=Image.Dither.NONE) for frame in frames]
             duration = round(1000 / per_second)
@@ -120,9 +120,11 @@ def _run(trial: Trial, watch: Any) -> None:
         raise UserError(f"The episode failed. {' '.join(outcome.errors)}")
 
 
-def _frame(picture: Picture, caption: str) -> Image.Image:
+def _frame(picture: Picture, caption: str, width: int | None) -> Image.Image:
     image = Image.fromarray(picture)
-    if image.width < SMALL:
+    if width is not None:
+        image = image.resize((width, round(image.height * width / image.width)), Image.Resampling.LANCZOS)
+    elif image.width < SMALL:
         scale = -(-SMALL // image.width)
         image = image.resize((image.width * scale, image.height * scale), Image.Resampling.NEAREST)
     font = ImageFont.load_default(STRIP - 3)
