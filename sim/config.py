@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import itertools
+import re
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal
 
@@ -11,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from simonides.sim.budget import BudgetConfig, Limits
 from simonides.sim.errors import StudyError, near
+from simonides.sim.interventions import KINDS, Intervention, Rewire, with_kind
 from simonides.sim.registry import one_line, registry
 from simonides.sim.types import Plain
 
@@ -30,23 +32,6 @@ class Part(BaseModel):
     def params(self) -> dict[str, Plain]:
         """The parameters, without the name."""
         return dict(self.model_extra or {})
-
-
-class PlantConfig(BaseModel):
-    """A record put into a space at a tick. Without `text` the environment is asked for a falsehood about a question."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-    kind: Literal["plant"] = "plant"
-    tick: Annotated[int, Field(ge=0)] | None = None
-    """Tick at which it is planted; by default the last tick before the environment's questions begin."""
-    agent: str | None = None
-    """The agent into whose first writable space it goes, as world/agent; by default the first agent that is asked."""
-    space: str | None = None
-    """The space it goes to, instead of an agent's."""
-    text: str | None = None
-    speaker: str = ""
-    tainted: bool = True
-    """False for a benign control of the same form."""
 
 
 class SamplingConfig(BaseModel):
@@ -81,7 +66,8 @@ class Study(BaseModel):
     prompts: Part = Part(name="packaged")
     """The wording of what a model that reads text is asked."""
     budget: BudgetConfig = BudgetConfig()
-    interventions: tuple[PlantConfig, ...] = ()
+    interventions: tuple[Intervention, ...] = ()
+    """What is changed while a trial runs, and when; see `sim/interventions.py`."""
     factors: dict[str, list[Plain] | dict[str, dict[str, Plain]]] = Field(default_factory=dict)
     """What is varied; every combination is a cell. Either the dotted path of a field -> the values it takes, or any
     name -> its levels by name, each with the fields that it sets: `arm: {blind: {policy.recall: false}, full: {}}`."""
@@ -110,6 +96,11 @@ class Study(BaseModel):
                 wanted = "a list of values, or a map of levels that each set fields"
                 raise ValueError(f"{name} takes {wanted}; found {levels!r:.80}")
         return value
+
+    @field_validator("interventions", mode="before")
+    @classmethod
+    def _kinds(cls, value: Any) -> Any:
+        return [with_kind(one) for one in value] if isinstance(value, list | tuple) else value
 
     @field_validator("seeds")
     @classmethod
@@ -217,7 +208,7 @@ def parse_study(fields: Mapping[str, Plain]) -> Study:
     try:
         study = Study.model_validate(dict(fields))
     except ValidationError as error:
-        raise StudyError(one_line(error, "")) from None
+        raise StudyError(UNION.sub(r"\1", one_line(error, ""))) from None
     if not study.factors:
         check_parts(study)
     else:
@@ -225,6 +216,9 @@ def parse_study(fields: Mapping[str, Plain]) -> Study:
             pass
     return study
 
+
+UNION = re.compile(r"^(interventions\.\d+)\.(?:" + "|".join(KINDS) + r")\b")
+"""pydantic puts the kind of an intervention into the path of what is wrong with it; a study file has no such field."""
 
 SERVICES: Mapping[str, frozenset[str]] = {
     "environment": frozenset({"seed", "world"}),
@@ -244,5 +238,10 @@ def check_parts(study: Study) -> None:
     for i in range(1 + len(study.more_environments)):
         environment, path = study.environment_of(i)
         registry("environment").check(environment.name, environment.params, path, SERVICES["environment"])
+    for n, one in enumerate(study.interventions):
+        if isinstance(one, Rewire):
+            wiring = Part.model_validate(one.wiring)
+            where = f"interventions.{n}.wiring"
+            registry("wiring").check(wiring.name, wiring.params, where, SERVICES["wiring"])
     for name in study.metrics:
         registry("metric").load(name)

@@ -18,7 +18,7 @@ from simonides.sim.checkpoint import CheckpointStore, slug
 from simonides.sim.codec import pack
 from simonides.sim.context import Services, Usage
 from simonides.sim.errors import ContractBroken, Interrupted, StaleBatch
-from simonides.sim.exchange import Batch, BatchId, Read, Refusal, Reply, pack_batch, unpack_batch
+from simonides.sim.exchange import PEEK, Batch, BatchId, Read, Refusal, Reply, pack_batch, unpack_batch
 from simonides.sim.framing import FrameWriter, cut_torn_tail, read_file, read_frames, replace_file
 from simonides.sim.hung import TIMEOUT, InProgress, Task
 from simonides.sim.space import Space, SpaceSetup
@@ -262,14 +262,18 @@ class SpaceHost:
     def _enqueue(self, batch: Batch, client: _Client) -> None:
         name, tick = batch.client, batch.tick
         lived = tick - client.stride
+        for id, start in batch.begun:
+            for space in client.spaces:
+                space.begin(id, start, lived)
         for to, experience, n in batch.writes:
             space, agent = self.spaces[to], experience.agent
             place = Place(lived, name, agent, 0, n)
-            if (name, agent) in space.spec.writers:
+            refusal = space.refusal((name, agent), "write", lived)
+            if not refusal:
                 space.write(place, experience, bool(batch.muted) and _muted(batch, agent))
             else:
-                space.refuse(place, "write")
-                self._refusals.setdefault(batch.id, []).append(Refusal(to, agent, "write"))
+                space.refuse(place, refusal)
+                self._refusals.setdefault(batch.id, []).append(Refusal(to, agent, refusal))
         for space in client.spaces:
             if batch.session_end:
                 space.end_session(name, lived, EVERYBODY in batch.muted)
@@ -340,20 +344,27 @@ class SpaceHost:
     async def _recall(
         self, batch: Batch, place: Place, space: Space, query: Query, usage: Usage, task: Task | None
     ) -> tuple[Recall, tuple[str, str, str] | None]:
-        if (batch.client, place.agent) not in space.spec.readers:
-            space.refuse(place, "read")
-            return Recall(refused=f"{place.agent} may not read {space.name}"), None
+        peek = batch.hop >= PEEK
+        refusal = space.refusal((batch.client, place.agent), "read", batch.tick) if place.agent or not peek else ""
+        if refusal:
+            if not peek:
+                space.refuse(place, refusal)
+            return Recall(refused=Refusal(space.name, place.agent, refusal).text), None
         if space.failure is not None:
             return Recall(), space.failure
         self._load(space)
         key = self.progress.begin(task)
         try:
+            if peek and not query.text:
+                return space.shown(query), None
             muted = bool(batch.muted) and _muted(batch, place.agent)
             return await space.read(place, query, batch.time, usage, muted), None
         except Interrupted:
             raise
         except (Exception, asyncio.CancelledError) as error:
             cause = self._cause(key, error)
+            if peek:
+                return Recall(), (space.name, "read", type(cause).__name__)
             self.texts.append(f"Reading space {space.name!r} at tick {place.tick}: {type(cause).__name__}: {cause}")
             return Recall(), (space.name, "read", type(cause).__name__)
         finally:

@@ -7,26 +7,28 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from simonides.sim.budget import LEDGER, Account, Ledger, tightest
+from simonides.sim.changing import Planner, rights
 from simonides.sim.checkpoint import CheckpointStore
-from simonides.sim.config import Layout, Part, PlantConfig, Study, Trial
+from simonides.sim.config import Layout, Part, Study, Trial
 from simonides.sim.context import Sampling, Services
-from simonides.sim.errors import StudyError, near
+from simonides.sim.director import DIRECTOR, Director
+from simonides.sim.errors import StudyError
 from simonides.sim.host import BatchLog, Budget, SpaceHost
 from simonides.sim.modelcalls import CallFile, Mode, Recorded
 from simonides.sim.modeltimings import ModelTimings
 from simonides.sim.protocols import Environment, MemorySystem, Model, Policy
 from simonides.sim.registry import registry
-from simonides.sim.seeds import generator, seed_of
-from simonides.sim.space import Agent, Plant, SpaceSetup
+from simonides.sim.seeds import seed_of
+from simonides.sim.space import SpaceSetup
 from simonides.sim.trace import TraceWriter, next_epoch
-from simonides.sim.types import ModelCard, Plain
+from simonides.sim.types import ModelCard
 from simonides.sim.wiring import AgentRef, SpaceSpec
 from simonides.sim.world import Exchange, Port, Route, World, WorldSetup
 
@@ -144,37 +146,38 @@ def assemble(trial: Trial, services: Services) -> Assembly:
     joins = {name: study.joins[i] if i < len(study.joins) else 0 for i, name in enumerate(names)}
     environments = [environment_of(study, seed, i) for i in range(count)]
     agents = [AgentRef(name, a) for name, env in zip(names, environments, strict=True) for a in env.possible_agents]
-    specs = wire(study, seed, agents, dict(zip(names, environments, strict=True)))
-    strides = strides_of(study, environments, specs)
-    plants = [
-        _plant(p, n, trial, specs, dict(zip(names, environments, strict=True)))
-        for n, p in enumerate(study.interventions)
-    ]
+    by_name = dict(zip(names, environments, strict=True))
+    wired = partial(wire, seed=seed, agents=agents, environments=by_name)
+    specs = wired(study.wiring)
+    plan = Planner(trial, specs, by_name, wired, routes).plan()
+    strides = strides_of(study, environments, plan.ever)
     for environment in environments:
         environment.close()
     make = partial(memory_of, study, services)
     alike: dict[tuple[str, ...], Mapping[str, int]] = {}
     """Members of spaces, once for all that have the same."""
 
-    def members(spec: SpaceSpec) -> Mapping[str, int]:
-        names = tuple(sorted({a.world for a in spec.readers | spec.writers}))
+    def members(space: str) -> Mapping[str, int]:
+        names = tuple(sorted({a.world for a in plan.ever[space]}))
         return alike.setdefault(names, {name: joins[name] for name in names})
 
     spaces: tuple[SpaceSetup, ...] = tuple(
         SpaceSetup(
             spec.name,
             *rights(spec),
-            members(spec),
+            members(spec.name),
             make,
-            tuple(plant for plant in plants if plant.space == spec.name),
+            tuple(plan.of_space.get(spec.name, ())),
             study.manage_every,
             strides,
         )
-        for spec in specs
+        for spec in sorted(plan.specs.values(), key=lambda spec: spec.name)
     )
     ledger = LEDGER if study.budget.ledger or trial.allowance is not None else None
     if ledger is not None:
-        spaces += (_ledger(ledger, joins, strides),)
+        spaces += (_platform(ledger, Ledger, joins, strides),)
+    if plan.expected:
+        spaces += (_platform(DIRECTOR, Director, joins, strides),)
     worlds = tuple(
         WorldSetup(
             name,
@@ -188,6 +191,7 @@ def assemble(trial: Trial, services: Services) -> Assembly:
             strides.get(name, 1),
             account_of(trial),
             ledger,
+            plan.schedule(name),
         )
         for i, name in enumerate(names)
     )
@@ -203,46 +207,39 @@ def account_of(trial: Trial) -> Callable[[ModelCard], Account] | None:
     return partial(Account, budget, limits)
 
 
-def _ledger(name: str, joins: Mapping[str, int], strides: Mapping[str, int]) -> SpaceSetup:
+def _platform(
+    name: str, make: Callable[[], MemorySystem], joins: Mapping[str, int], strides: Mapping[str, int]
+) -> SpaceSetup:
+    """Return a space of the platform's own, of which every world is a member."""
     worlds = frozenset((world, "") for world in joins)
-    return SpaceSetup(name, worlds, worlds, dict(joins), Ledger, strides=strides)
-
-
-def rights(spec: SpaceSpec) -> tuple[Collection[Agent], Collection[Agent]]:
-    """Return a space's readers and writers as (world, agent): one collection if they are the same."""
-    readers = _agents(spec.readers)
-    return readers, readers if spec.writers == spec.readers else _agents(spec.writers)
-
-
-def _agents(refs: frozenset[AgentRef]) -> Collection[Agent]:
-    """Return (world, agent) as a set, or as a tuple for the owner of a private space: it weighs 170 bytes less."""
-    pairs = ((a.world, a.agent) for a in refs)
-    return frozenset(pairs) if len(refs) > 1 else tuple(pairs)
+    return SpaceSetup(name, worlds, worlds, dict(joins), make, strides=strides)
 
 
 def wire(
-    study: Study, seed: int, agents: Sequence[AgentRef], environments: Mapping[str, Environment]
+    wiring: Part, seed: int, agents: Sequence[AgentRef], environments: Mapping[str, Environment]
 ) -> tuple[SpaceSpec, ...]:
-    """Return the spaces that the study's wiring makes for these agents; teams are the environment's, or the worlds."""
+    """Return the spaces that a wiring makes for these agents; teams are the environment's, or the worlds."""
     team_of = {}
     for ref in agents:
         teams: Mapping[str, str] = getattr(environments[ref.world], "teams", {})
         team_of[ref] = f"{ref.world}/{teams[ref.agent]}" if ref.agent in teams else ref.world
     given: dict[str, Any] = {"agents": agents, "team_of": team_of, "seed": seed_of(seed, "wiring") >> 32}
-    return registry("wiring").build(study.wiring.name, study.wiring.params, path="wiring", **given)  # type: ignore[no-any-return]
+    return registry("wiring").build(wiring.name, wiring.params, path="wiring", **given)  # type: ignore[no-any-return]
 
 
-def strides_of(study: Study, environments: Sequence[Environment], specs: Sequence[SpaceSpec]) -> dict[str, int]:
+def strides_of(
+    study: Study, environments: Sequence[Environment], ever: Mapping[str, frozenset[AgentRef]]
+) -> dict[str, int]:
     """Return the strides of parallel worlds, where they are not 1: when turn-based worlds share a space with them.
 
     Raises StudyError when the study does not say how many turns make a round.
     """
     turns = {world_name(i): bool(getattr(env, "turn_based", False)) for i, env in enumerate(environments)}
-    for spec in specs:
-        members = {ref.world for ref in spec.readers | spec.writers}
+    for space, refs in ever.items():
+        members = {ref.world for ref in refs}
         if len({turns[world] for world in members}) > 1 and study.ticks_per_round is None:
             raise StudyError(
-                f"ticks_per_round: turn-based and parallel worlds share the space {spec.name!r}; say how many "
+                f"ticks_per_round: turn-based and parallel worlds share the space {space!r}; say how many "
                 "turns make one step of a parallel world."
             )
     if study.ticks_per_round is None:
@@ -254,8 +251,8 @@ def routes(world: str, specs: Sequence[SpaceSpec]) -> dict[str, Route]:
     """Return, for each agent of a world, the spaces that it reads and writes, by name."""
     found: dict[str, tuple[list[str], list[str]]] = {}
     for spec in sorted(specs, key=lambda s: s.name):
-        for rights, side in ((spec.readers, 0), (spec.writers, 1)):
-            for ref in sorted(rights):
+        for refs, side in ((spec.readers, 0), (spec.writers, 1)):
+            for ref in sorted(refs):
                 if ref.world == world:
                     found.setdefault(ref.agent, ([], []))[side].append(spec.name)
     return {agent: _route(tuple(reads), tuple(writes)) for agent, (reads, writes) in found.items()}
@@ -263,43 +260,6 @@ def routes(world: str, specs: Sequence[SpaceSpec]) -> dict[str, Route]:
 
 def _route(reads: tuple[str, ...], writes: tuple[str, ...]) -> Route:
     return Route(reads, reads if reads == writes else writes)
-
-
-def _plant(
-    config: PlantConfig, n: int, trial: Trial, specs: Sequence[SpaceSpec], environments: Mapping[str, Environment]
-) -> Plant:
-    where = f"interventions.{n}"
-    falsehood: dict[str, Plain] = {}
-    agent = config.agent
-    first = next(iter(environments))
-    if config.text is None or config.tick is None or (agent is None and config.space is None):
-        maker = getattr(environments[first], "falsehood", None)
-        if maker is None:
-            raise StudyError(
-                f"{where}: environment {trial.study.environment.name!r} offers no falsehood of its own; give "
-                "the plant's text, tick, and agent or space."
-            )
-        falsehood = maker(generator(seed_of(trial.seed, "falsehood", n)))
-    if agent is None and config.space is None:
-        agent = f"{first}/{falsehood['agent']}"
-    space = config.space or _first_writable(str(agent), specs, where)
-    named = {spec.name: spec for spec in specs}
-    if space not in named:
-        raise StudyError(f"{where}.space: no space is called {space!r}.{near(space, named)}")
-    text = config.text if config.text is not None else str(falsehood["text"])
-    tick = config.tick if config.tick is not None else int(falsehood["tick"])
-    notes = {key: falsehood[key] for key in sorted(falsehood) if key not in ("text", "tick", "agent")}
-    speaker = config.speaker or str(falsehood.get("speaker", ""))
-    world, _, writer = (agent or str(min(named[space].writers, default=""))).partition("/")
-    return Plant(space, tick, text, speaker, world, writer, config.tainted, notes)
-
-
-def _first_writable(agent: str, specs: Sequence[SpaceSpec], where: str) -> str:
-    writable = [spec.name for spec in specs if agent in {str(ref) for ref in spec.writers}]
-    if not writable:
-        known = sorted({str(ref) for spec in specs for ref in spec.writers})
-        raise StudyError(f"{where}.agent: no agent {agent!r} writes any space.{near(agent, known)}")
-    return writable[0]
 
 
 # --- who hosts what --------------------------------------------------------------------------------------------

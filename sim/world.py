@@ -22,6 +22,7 @@ from simonides.sim.errors import AccessRefused, CorruptFile, PartFailed, SpaceFa
 from simonides.sim.exchange import Batch, Read, Refusal, Reply, Write
 from simonides.sim.host import SpaceHost
 from simonides.sim.hung import TIMEOUT, InProgress
+from simonides.sim.interfering import Interference, Schedule
 from simonides.sim.protocols import Environment, Policy
 from simonides.sim.seeds import generator, place_seed, seed_of
 from simonides.sim.trace import WORLD, WORLD_CUT, WORLD_FAILED, TraceWriter
@@ -86,6 +87,8 @@ class WorldSetup:
     """Makes the world's account, where the study has a budget."""
     ledger: str | None = None
     """The space in which the trial's calls are counted, where worlds must know what others spend."""
+    schedule: Schedule = field(default_factory=Schedule)
+    """What the study changes here while it runs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +133,8 @@ class World:
         self.session_end = False
         self.done = False
         self.usage = Usage()
-        self.actions: list[dict[str, Plain]] = []
+        self.actions: list[Plain] = []
+        """Of an environment that cannot be saved: each step's actions, and [method, agent] for who came or went."""
         self.phase = "start"
         self.result: WorldResult | None = None
         self.refusals: list[Refusal] = []
@@ -141,6 +145,8 @@ class World:
         self.account: Account | None = None
         if setup.account is not None and services.model is not None:
             self.account = setup.account(services.model.card)
+        self.interference = Interference(setup.schedule) if setup.schedule.any else None
+        self._peeks = 0
         self.began = monotonic()
         self.timed = False
         """True when a limit in seconds was reached: another run may reach it elsewhere."""
@@ -155,6 +161,16 @@ class World:
         """Return the port to a space, or None for one that this world is no member of."""
         return self._where.get(space)
 
+    def routes(self, tick: int) -> Mapping[str, Route]:
+        """Return which spaces each agent reads and writes by the wiring of a tick."""
+        first = self.setup.routes
+        return first if self.interference is None else self.interference.routes(first, tick)
+
+    def peeks(self) -> int:
+        """Return a number for the next look of the platform, unlike those before it."""
+        self._peeks += 1
+        return self._peeks
+
     def charge(self, agent: str, usage: Usage) -> None:
         """Add what an agent's policy or its reads have cost to the tick's total and to the agent's account."""
         self.usage.merge(usage)
@@ -167,6 +183,11 @@ class World:
             self.charge(agent, Usage(*counts))
         if self.account is not None:
             self.account.hear(port.index, reply.spent)
+
+    @property
+    def begun(self) -> tuple[tuple[str, int], ...]:
+        """What the world learned at its last step of interventions that begin."""
+        return tuple(self.interference.news) if self.interference is not None else ()
 
     @property
     def muted(self) -> tuple[str, ...]:
@@ -226,6 +247,7 @@ class World:
             "session_end": self.session_end,
             "done": self.done,
             "outbox": [[(w.space, w.experience, w.n) for w in port.outbox] for port in self.ports],
+            "interference": self.interference.plain() if self.interference is not None else None,
             "sent": [port.sent for port in self.ports],
             "environment": self.environment.snapshot() if self.saves and live else b"",  # type: ignore[attr-defined]
             "actions": list(self.actions) if live else [],
@@ -273,6 +295,8 @@ class World:
             self.result = WorldResult(self.name, self.tick - self.setup.join, cut=reason, timed=timed)
         if self.account is not None and state["account"]:
             self.account.restore(state["account"])
+        if self.interference is not None and state["interference"]:
+            self.interference.restore(state["interference"])
         self.durable = self.tick
         if self.done:
             return
@@ -281,7 +305,10 @@ class World:
             self.observations, self.infos = state["observations"], state["infos"]
         else:
             for actions in state["actions"]:
-                self.observations, _, _, _, self.infos = self.environment.step(actions)
+                if isinstance(actions, dict):
+                    self.observations, _, _, _, self.infos = self.environment.step(actions)
+                else:
+                    getattr(self.environment, actions[0])(actions[1])
             self.actions = state["actions"]
 
 
@@ -378,10 +405,11 @@ async def recall_of(world: World, agent: str, hop: int, query: Query) -> Recall:
 
 def reads_of(world: World, agent: str, queries: Sequence[Query]) -> list[Read]:
     """Return the reads of one agent's queries: one for each space that a query names or that the agent may read."""
+    routes = world.setup.routes if world.interference is None else world.routes(world.tick - world.setup.stride)
     return [
         Read(space, agent, n, query)
         for n, query in enumerate(queries)
-        for space in ((query.space,) if query.space is not None else world.setup.routes[agent].reads)
+        for space in ((query.space,) if query.space is not None else routes[agent].reads)
     ]
 
 
