@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from simonides.sim.budget import BudgetConfig, Limits
 from simonides.sim.errors import StudyError, near
 from simonides.sim.interventions import KINDS, Intervention, Rewire, with_kind
+from simonides.sim.pairing import clean_level, factor_of, with_clean
 from simonides.sim.registry import one_line, registry
 from simonides.sim.types import Plain
 
@@ -44,6 +45,14 @@ class SamplingConfig(BaseModel):
     """The most tokens of a reply."""
 
 
+class Pair(BaseModel):
+    """Every trial with interventions is run without them as well, and goes on from there."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    at: Annotated[int, Field(ge=0)] | None = None
+    """The tick from which the two differ; by default that of the first intervention, 0 where nobody knows it before."""
+
+
 class Study(BaseModel):
     """A design: parts, factors and seeds. It names its parts and imports none of them."""
 
@@ -68,6 +77,8 @@ class Study(BaseModel):
     budget: BudgetConfig = BudgetConfig()
     interventions: tuple[Intervention, ...] = ()
     """What is changed while a trial runs, and when; see `sim/interventions.py`."""
+    pair: bool | Pair = False
+    """Run each trial with its interventions and without, and report paired differences."""
     factors: dict[str, list[Plain] | dict[str, dict[str, Plain]]] = Field(default_factory=dict)
     """What is varied; every combination is a cell. Either the dotted path of a field -> the values it takes, or any
     name -> its levels by name, each with the fields that it sets: `arm: {blind: {policy.recall: false}, full: {}}`."""
@@ -136,11 +147,36 @@ class Study(BaseModel):
             for factor, chosen in cell.items():
                 for path, value in self.sets(factor, chosen).items():
                     assign(fields, path, copy.deepcopy(value))
-            fields["factors"] = {}
+            fields["factors"], fields["pair"] = {}, False
             study = parse_study(fields)
-            label = ",".join(f"{path}={_short(value)}" for path, value in cell.items())
+            twin = self._clean_twin(cell)
             for seed in seeds:
-                yield Trial(id=f"{label + ',' if label else ''}seed={seed}", cell=cell, seed=seed, study=study)
+                forked = Forked(trial=_trial_id(twin, seed), tick=self._apart) if twin is not None else None
+                yield Trial(id=_trial_id(cell, seed), cell=cell, seed=seed, study=study, forked=forked)
+
+    @property
+    def _apart(self) -> int | None:
+        return self.pair.at if isinstance(self.pair, Pair) else None
+
+    def _clean_twin(self, cell: Mapping[str, Plain]) -> dict[str, Plain] | None:
+        """Return the cell that a cell of a pair is compared with and goes on from; None for that one itself."""
+        factor = factor_of(self) if self.pair else None
+        clean = clean_level(self, factor) if factor is not None else None
+        if factor is None or clean is None or cell[factor] == clean[0]:
+            return None
+        return {**cell, factor: clean[0]}
+
+
+class Forked(BaseModel):
+    """Where a trial goes on from: another trial, as it stood at a tick."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    trial: str
+    """The other trial's id."""
+    tick: Annotated[int, Field(ge=0)] | None
+    """None for the tick of the first change between them, which is found when the trial begins."""
+    run: str | None = None
+    """The folder of its run; None for a trial of the same run."""
 
 
 class Trial(BaseModel):
@@ -153,6 +189,10 @@ class Trial(BaseModel):
     study: Study
     allowance: Limits | None = None
     """What the study's budget has left for it."""
+    forked: Forked | None = None
+    """Set for a trial that does not begin at tick 0 but goes on from another."""
+    pause: int | None = None
+    """The tick at which its worlds save themselves and stop, so that another trial can go on from there."""
 
 
 class Layout(BaseModel):
@@ -186,6 +226,10 @@ def _short(value: Plain) -> str:
     return str(value).replace("/", "_")
 
 
+def _trial_id(cell: Mapping[str, Plain], seed: int) -> str:
+    return ",".join([*(f"{path}={_short(value)}" for path, value in cell.items()), f"seed={seed}"])
+
+
 def assign(fields: dict[str, Any], path: str, value: Plain) -> None:
     """Set a field by its dotted path, making maps on the way: `memory.k`. Raises StudyError for a path into a value."""
     *way, last = path.split(".")
@@ -206,7 +250,7 @@ def parse_study(fields: Mapping[str, Plain]) -> Study:
         known = list(Study.model_fields)
         raise StudyError(f"{unknown[0]}: no such field of a study.{near(unknown[0], known)} Known: {', '.join(known)}.")
     try:
-        study = Study.model_validate(dict(fields))
+        study = with_clean(Study.model_validate(dict(fields)))
     except ValidationError as error:
         raise StudyError(UNION.sub(r"\1", one_line(error, ""))) from None
     if not study.factors:

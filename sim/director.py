@@ -1,4 +1,4 @@
-"""How all worlds learn at the same tick that a conditional intervention begins: by a space that they all write and read.
+"""How all worlds learn at the same tick that a conditional intervention begins: by a space that all write and read.
 
 A world that sees a condition hold at tick t writes so; at t + 1 every world reads it, and carries it to its spaces with
 the operations of t + 1. Worlds of a trial with such an intervention therefore wait for each other.

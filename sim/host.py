@@ -106,7 +106,9 @@ class SpaceHost:
         store: CheckpointStore | None = None,
         checkpoint_every: int = 0,
         budget: Budget | None = None,
+        base: int | None = None,
     ) -> None:
+        """`base` is the tick at which a forked trial goes on: every space has a checkpoint of that tick."""
         self.spaces: dict[str, Space] = {s.name: Space(s, seed, services) for s in sorted(setups, key=lambda s: s.name)}
         self.epoch = trace.epoch
         self.texts: list[str] = []
@@ -115,6 +117,7 @@ class SpaceHost:
         self._log = log
         self._store = store
         self._every = checkpoint_every if store is not None else 0
+        self._base = base
         self._budget = budget
         self._replies: dict[BatchId, asyncio.Task[Reply]] = {}
         self._refusals: dict[BatchId, list[Refusal]] = {}
@@ -128,7 +131,8 @@ class SpaceHost:
         self._clients: dict[str, _Client] = {}
         for space in self.spaces.values():
             for member, join in space.spec.members.items():
-                client = self._clients.setdefault(member, _Client([], join, join, space.spec.stride(member)))
+                first = join if base is None else space.spec.step_at(member, base)
+                client = self._clients.setdefault(member, _Client([], first, first, space.spec.stride(member)))
                 client.spaces.append(space)
 
     # --- start and recovery ----------------------------------------------------------------------------------------
@@ -139,7 +143,7 @@ class SpaceHost:
         Must run inside the event loop. Replies to logged batches are rebuilt by doing their reads again.
         """
         logged = self._log.batches() if self._log is not None else []
-        tick = self._common_checkpoint(logged) if logged else None
+        tick = self._common_checkpoint(logged) if logged or self._base is not None else None
         for space in self.spaces.values():
             if tick is not None and self._store is not None:
                 space.restore(self._store.load("space", space.name, tick).data)
@@ -150,8 +154,6 @@ class SpaceHost:
         for batch in logged:
             client = self._clients[batch.client]
             if batch.id not in self._replies and (batch.tick >= client.kept or batch.leave):
-                if batch.leave and batch.tick < client.next:
-                    client.next = batch.tick
                 self._remember(batch)
 
     def restore(self, states: dict[str, bytes]) -> None:
@@ -170,6 +172,12 @@ class SpaceHost:
             self._load(space)
             found[name] = space.snapshot()
         return found
+
+    def save_all(self, tick: int) -> None:
+        """Keep a checkpoint of every space as it stands, for a trial that is to go on from `tick`."""
+        assert self._store is not None
+        for name, state in self.snapshots().items():
+            self._store.save("space", name, tick, state)
 
     def _common_checkpoint(self, logged: list[Batch]) -> int | None:
         """The newest tick at which every space here has a checkpoint that no client can ask to go behind."""
@@ -234,6 +242,8 @@ class SpaceHost:
 
     def _admit(self, batch: Batch) -> _Client:
         client = self._known(batch)
+        if batch.leave and batch.tick < client.next:
+            client.next = batch.tick  # it had left before the checkpoint that this host has gone on from
         client.open[batch.tick] = client.open.get(batch.tick, 0) + 1
         if batch.hop == 0:
             client.early[batch.tick] = batch

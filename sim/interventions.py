@@ -38,9 +38,9 @@ class Condition(BaseModel):
 
     @model_validator(mode="after")
     def _of_one(self) -> Condition:
-        of_world = {"world", "agent", "reward"} & self.model_fields_set
+        of_world = [name for name in ("world", "agent", "reward") if getattr(self, name) is not None]
         if self.space is not None and of_world:
-            raise ValueError(f"a condition is of a space or of a world: space and {min(of_world)} do not go together")
+            raise ValueError(f"a condition is of a space or of a world: space and {of_world[0]} do not go together")
         if self.space is None and self.records is not None:
             raise ValueError("records is a condition of a space: name the space")
         if self.records is None and self.reward is None and self.contains is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from operator import attrgetter
 from time import monotonic, perf_counter
 from typing import Any
 
@@ -41,11 +42,13 @@ async def live(world: World) -> WorldResult:
     breath = perf_counter()
     if not world.done:
         try:
-            while world.environment.agents and world.tick < world.setup.join + world.setup.ticks:
+            while world.lives and not world.paused:
                 await tick(world)
                 if perf_counter() - breath > BREATH:
                     await asyncio.sleep(0)
                     breath = perf_counter()
+            if world.lives:
+                return await pause(world)
         except Interrupted:
             raise
         except BudgetReached:
@@ -64,6 +67,16 @@ async def live(world: World) -> WorldResult:
         await leave(world, port)
     world.trace.flush()
     return world.result or WorldResult(world.name, world.tick - world.setup.join, timed=world.timed)
+
+
+async def pause(world: World) -> WorldResult:
+    """Save a world as it stands, once its spaces stand there too, and stop without leaving them."""
+    if world.tick > world.setup.join:
+        captured = world.capture()
+        await exchange_all(world, {})
+        world.save(captured)
+    world.trace.flush()
+    return WorldResult(world.name, world.tick - world.setup.join)
 
 
 async def tick(world: World) -> None:
@@ -208,6 +221,7 @@ async def exchange_all(
         agent: [merge(parts.get((agent, n), []), query.k) for n, query in enumerate(asks)] if asks else []
         for agent, asks in queries.items()
     }
+    refusals.sort(key=attrgetter("space", "agent", "right"))  # which hosts there are must not show
     return found, refusals, told
 
 

@@ -87,8 +87,8 @@ class Space:
 
     __slots__ = (
         "_behind", "_due", "_muted_from", "_packed", "_present", "_spent", "_system", "_times", "_waiters", "applying",
-        "asks", "changes", "failure", "frontier", "gathers", "last", "left", "name", "reads", "seed", "services", "spec",
-        "tick", "time",
+        "asks", "changes", "failure", "frontier", "gathers", "last", "left", "name", "reads", "seed", "services",
+        "spec", "tick", "time",
     )  # fmt: skip
 
     def __init__(self, spec: SpaceSetup, seed: int, services: Services) -> None:
@@ -484,7 +484,7 @@ class Space:
         self.last = max([tick - 1, *self.left.values()])
         self._due = {}
         if self.changes is not None:
-            self.changes.restore(changes if changes is not None else ((), None))
+            self.changes.restore(changes if changes is not None else ({}, None))
             self._expect()
             for place, experience, muted in held_back:
                 at = Place(*place)

@@ -191,6 +191,7 @@ def assemble(trial: Trial, services: Services) -> Assembly:
             strides.get(name, 1),
             account_of(trial),
             ledger,
+            trial.pause,
             plan.schedule(name),
         )
         for i, name in enumerate(names)
@@ -302,6 +303,7 @@ def open_host(
         store=CheckpointStore(folder / "checkpoints"),
         checkpoint_every=assembly.trial.study.checkpoint_every,
         budget=_budget(layout, folder, part),
+        base=assembly.trial.forked.tick if assembly.trial.forked is not None else None,
     )
 
 
@@ -309,6 +311,22 @@ def _budget(layout: Layout, folder: Path, part: str) -> Budget | None:
     if layout.memory_budget is None:
         return None
     return Budget(layout.memory_budget, folder / "spill" / f"{part}-{os.getpid()}")
+
+
+Table = Mapping[int, tuple[SpaceSetup, ...]]
+"""The spaces of every memory actor, as `hosted` gives them."""
+
+
+def ways_of(table: Table, world: str) -> list[tuple[int, frozenset[str]]]:
+    """Return the memory actors that host spaces of a world, with the names of those spaces: its ports, in order."""
+    ways = [(actor, frozenset(s.name for s in spaces if world in s.members)) for actor, spaces in table.items()]
+    return [(actor, mine) for actor, mine in ways if mine]
+
+
+def own_of(assembly: Assembly, table: Table, world: str) -> list[SpaceSetup]:
+    """Return the spaces that live beside a world: its last port, if there are any."""
+    remote = {space.name for spaces in table.values() for space in spaces}
+    return [space for space in assembly.private_to(world) if space.name not in remote]
 
 
 def open_worlds(
@@ -327,15 +345,10 @@ def open_worlds(
     store = CheckpointStore(folder / "checkpoints")
     trace = TraceWriter(folder, part, next_epoch(folder, part))
     table = hosted(assembly, layout)
-    remote = {space.name for spaces in table.values() for space in spaces}
     worlds = []
     for setup in worlds_of(assembly, layout, index):
-        ports: list[Port] = []
-        for actor, spaces in table.items():
-            mine = frozenset(space.name for space in spaces if setup.name in space.members)
-            if mine:
-                ports.append(Port(len(ports), exchanges[actor](), mine))
-        own = [space for space in assembly.private_to(setup.name) if space.name not in remote]
+        ports = [Port(i, exchanges[actor](), mine) for i, (actor, mine) in enumerate(ways_of(table, setup.name))]
+        own = own_of(assembly, table, setup.name)
         local = None
         if own:
             budget = _budget(layout, folder, f"{part}-{setup.name}")

@@ -87,6 +87,8 @@ class WorldSetup:
     """Makes the world's account, where the study has a budget."""
     ledger: str | None = None
     """The space in which the trial's calls are counted, where worlds must know what others spend."""
+    pause: int | None = None
+    """The tick at which it saves itself and stops without leaving, so that another trial goes on from there."""
     schedule: Schedule = field(default_factory=Schedule)
     """What the study changes here while it runs."""
 
@@ -156,6 +158,16 @@ class World:
         self.concurrent = {agent: bool(getattr(p, "waits", True)) for agent, p in self.policies.items()}
         self.observations: dict[str, Any] = {}
         self.infos: dict[str, Any] = {}
+
+    @property
+    def lives(self) -> bool:
+        """True while there is a tick to live."""
+        return bool(self.environment.agents) and self.tick < self.setup.join + self.setup.ticks
+
+    @property
+    def paused(self) -> bool:
+        """True from the tick on at which another trial is to go on in this one's place."""
+        return self.setup.pause is not None and self.tick >= self.setup.pause
 
     def port_of(self, space: str) -> Port | None:
         """Return the port to a space, or None for one that this world is no member of."""

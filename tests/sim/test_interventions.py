@@ -1,34 +1,18 @@
-"""Interventions do what they say at their tick, and the same in every layout, after a restart, and with packed spaces."""
+"""Interventions do what they say at their tick, and the same in every layout, restarted or with packed spaces."""
 
 import itertools
 
 import pytest
+from meddling import EVERYTHING, MIXED, ONE, rows
 from toys import toy_study
 
 from simonides.sim.config import Layout, parse_study
-from simonides.sim.errors import StudyError
+from simonides.sim.errors import UserError
 from simonides.sim.inline import run_inline
 from simonides.sim.lineage import Lineage
 from simonides.sim.rows import space_row, world_row
 from simonides.sim.trace import SPACE, WORLD, Trace
 
-MIXED = {"name": "global", "also_private": True}
-ONE = "w0000/player_0"
-EVERYTHING = [
-    {"kind": "plant", "tick": 2, "agent": ONE, "text": "a lie"},
-    {"kind": "plant", "session": 1, "space": "global", "text": "said1 another lie"},
-    {"kind": "purge", "tick": 7, "writer": "w0001/player_1"},
-    {"kind": "purge", "when": {"space": "global", "records": 6}, "space": "global", "origins": "planted"},
-    {"kind": "wipe", "tick": 4, "space": ONE},
-    {"kind": "wipe", "tick": 1, "dormancy": 1, "space": "global"},
-    {"kind": "rewire", "tick": 5, "wiring": {"name": "team", "also_private": True}},
-    {"kind": "rewire", "when": {"reward": 30.0}, "wiring": "global"},
-    {"kind": "cut", "tick": 3, "agent": "w0002/player_0", "space": "global", "ticks": 3},
-    {"kind": "delay", "session": 1, "agent": "w0001/player_0", "space": "global", "by": 4},
-    {"kind": "delay", "tick": 0, "agent": "w0000/player_1", "space": "global", "by": 2, "ticks": 6},
-    {"kind": "remove_agent", "tick": 3, "agent": "w0001/player_0"},
-    {"kind": "add_agent", "when": {"world": "w0000", "contains": "at 6"}, "agent": "w0001/player_0"},
-]
 LAYOUTS = [
     {"world_actors": w, "memory_actors": m, "private": p, "memory_budget": b}
     for (w, m), p, b in itertools.product([(1, 1), (3, 2)], ["colocated", "actors"], [None, 0])
@@ -40,10 +24,6 @@ def ran(folder, interventions, layout=None, **fields):
     outcome = run_inline(trial, folder, Layout(**(layout or {})))
     assert outcome.errors == ()
     return Trace(folder)
-
-
-def rows(trace, space):
-    return [space_row(row) for row in trace.of(SPACE, space)]
 
 
 def begun(trace):
@@ -71,9 +51,8 @@ def test_a_wipe_empties_a_space_for_the_readers_of_the_next_tick(tmp_path):
     lineage = Lineage.of(trace)
     assert lineage.content("global", 4)
     assert {v.tick for v in lineage.content("global", 5)} == {4}
-    assert {v.reason for vs in lineage.versions.values() for v in vs if v.until == 4 and v.space == "global"} == {
-        "wiped"
-    }
+    ended = [v.reason for vs in lineage.versions.values() for v in vs if v.until == 4 and v.space == "global"]
+    assert ended.count("wiped") == len(lineage.content("global", 4))
 
 
 def test_a_purge_forgets_what_one_agent_wrote_in_a_span_of_ticks(tmp_path):
@@ -82,7 +61,7 @@ def test_a_purge_forgets_what_one_agent_wrote_in_a_span_of_ticks(tmp_path):
     (row,) = [row for row in rows(trace, "global") if row.tick == 6]
     (done,) = row.changed
     assert (done.kind, done.details["chosen"], done.details["incomplete"]) == ("purge", 2, [])
-    gone = [op for op in row.operations if op.kind == "purge"][0].retired
+    gone = next(op for op in row.operations if op.kind == "purge").retired
     assert len(gone) == 2
 
 
@@ -98,9 +77,11 @@ def test_what_a_memory_cannot_forget_is_recorded(tmp_path):
 
 def test_rewiring_changes_who_writes_at_once_and_who_reads_at_the_next_tick(tmp_path):
     trace = ran(tmp_path, [{"kind": "rewire", "tick": 5, "wiring": "private"}], wiring="global")
-    written = {name: {row.tick for row in rows(trace, name) if row.operations} for name in ("global", ONE)}
-    assert max(written["global"] - {s for s in written["global"] if s % 5 == 4}) == 4
-    assert min(written[ONE]) == 5
+    written = {
+        name: {row.tick for row in rows(trace, name) for op in row.operations if op.kind == "write"}
+        for name in ("global", ONE)
+    }
+    assert max(written["global"]) == 4 and min(written[ONE]) == 5
     assert not any(row.refusals for row in map(world_row, trace.of(WORLD)))
     holder = {id: vs[0].space for id, vs in Lineage.of(trace).versions.items()}
     read = {
@@ -112,12 +93,17 @@ def test_rewiring_changes_who_writes_at_once_and_who_reads_at_the_next_tick(tmp_
 
 def test_a_cut_link_loses_writes_and_answers_nothing_for_its_span(tmp_path):
     cut = {"kind": "cut", "tick": 3, "agent": ONE, "space": "global", "ticks": 4}
-    trace = ran(tmp_path, [cut], worlds=1, wiring="global")
+    policy = {"name": "toys:ToyPolicy", "hops": False}
+    trace = ran(tmp_path, [cut], worlds=1, wiring="global", policy=policy)
     told = {
         row.tick: {right for _, agent, right in row.refusals if agent == "player_0"}
         for row in map(world_row, trace.of(WORLD))
     }
-    assert [tick for tick, rights in told.items() if "cut write" in rights] == [4, 5, 6, 7]  # told one tick later
+    assert [tick for tick, rights in told.items() if "cut write" in rights] == [
+        4,
+        5,
+        6,
+    ]  # told one tick later; a probe at 6 writes nothing
     writes = {row.tick for row in rows(trace, "global") for op in row.operations
               if op.kind == "write" and op.agent == "player_0"}  # fmt: skip
     assert writes.isdisjoint({3, 4, 5, 6}) and {2, 7} <= writes
@@ -134,7 +120,9 @@ def test_a_delayed_link_applies_writes_late_and_loses_none(tmp_path):
         for op in row.operations:
             if op.kind == "write" and op.agent == "player_0":
                 at[op.experience] = row.tick
-    lived = {e.id: row.tick for row in map(world_row, trace.of(WORLD)) for e in row.experiences if e.agent == "player_0"}
+    lived = {
+        e.id: row.tick for row in map(world_row, trace.of(WORLD)) for e in row.experiences if e.agent == "player_0"
+    }
     assert {lived[e]: tick - lived[e] for e, tick in at.items()} == {t: 3 if 2 <= t < 6 else 0 for t in lived.values()}
 
 
@@ -179,12 +167,12 @@ def test_agents_come_and_go(tmp_path):
     ],
 )
 def test_what_does_not_fit_is_said_in_one_line(tmp_path, one, message):
-    with pytest.raises(StudyError) as caught:
+    with pytest.raises(UserError) as caught:
         ran(tmp_path, [one], wiring="global")
     assert message in str(caught.value) and "\n" not in str(caught.value)
 
 
 def test_an_environment_with_a_fixed_set_of_agents_says_so(tmp_path):
     one = {"kind": "remove_agent", "tick": 1, "agent": ONE}
-    with pytest.raises(StudyError, match="has a fixed set of agents"):
+    with pytest.raises(UserError, match="has a fixed set of agents"):
         ran(tmp_path, [one], environment={"name": "towers:bell"}, policy="believer", worlds=1)

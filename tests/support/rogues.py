@@ -100,3 +100,10 @@ def needs_data(seed: int, data: str, world: int = 0) -> ToyWorld:
 
 def broken_metric(tables):
     raise ArithmeticError("the toy metric breaks here")
+
+
+class Stubborn(ToyMemory):
+    """Forgets nothing that it is asked to forget, and says so of nothing."""
+
+    async def forget(self, experience_ids, ctx):
+        return ()
