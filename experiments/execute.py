@@ -65,6 +65,7 @@ def conclude(run: Run, console: Console, again: bool = False) -> int:
 def _report(run: Run, console: Console, again: bool) -> tuple[str, int]:
     from simonides.experiments.results import (  # plotly and polars: not for every command
         print_gap,
+        print_pairs,
         print_results,
         write_report,
     )
@@ -73,6 +74,7 @@ def _report(run: Run, console: Console, again: bool) -> tuple[str, int]:
         tables, report = write_report(run, again)
         print_results(tables, console)
         print_gap(tables, console)
+        print_pairs(tables, console)
     except UserError:
         raise
     except Exception as error:  # a metric is a plug-in, and may raise anything

@@ -14,6 +14,7 @@ from simonides.sim.budget import BudgetConfig, Limits
 from simonides.sim.errors import StudyError, near
 from simonides.sim.interventions import KINDS, Intervention, Rewire, with_kind
 from simonides.sim.pairing import clean_level, factor_of, with_clean
+from simonides.sim.probing import Probe
 from simonides.sim.registry import one_line, registry
 from simonides.sim.types import Plain
 
@@ -77,6 +78,8 @@ class Study(BaseModel):
     budget: BudgetConfig = BudgetConfig()
     interventions: tuple[Intervention, ...] = ()
     """What is changed while a trial runs, and when; see `sim/interventions.py`."""
+    probes: tuple[Probe, ...] = ()
+    """What is asked of copies of the agents, so that measuring changes nothing; see `sim/probes.py`."""
     pair: bool | Pair = False
     """Run each trial with its interventions and without, and report paired differences."""
     factors: dict[str, list[Plain] | dict[str, dict[str, Plain]]] = Field(default_factory=dict)

@@ -10,11 +10,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from simonides.sim.changes import FOREVER
+from simonides.sim.context import Usage
 from simonides.sim.director import DIRECTOR
 from simonides.sim.errors import PartFailed
-from simonides.sim.exchange import PEEK, Batch, Read, Write
+from simonides.sim.exchange import Read, Write
 from simonides.sim.interventions import Condition, Scheduled
 from simonides.sim.seeds import identity
+from simonides.sim.turns import look
 from simonides.sim.types import Experience, Observation, Place, Plain, Query, Recall
 
 if TYPE_CHECKING:
@@ -187,16 +189,10 @@ async def _shown(world: World, state: Interference, when: Condition, seen: Mappi
 
 async def _space_shows(world: World, when: Condition) -> bool:
     """Ask a space, as it stands for this tick's readers; False for one that this world is no member of."""
-    port = world.port_of(str(when.space))
-    if port is None:
+    if world.port_of(str(when.space)) is None:
         return False
-    asked = Query("", space=when.space, probe=True, filter={"records": when.records, "contains": when.contains})
-    hop = PEEK + world.peeks()
-    reply = await port.exchange(
-        Batch(world.name, world.tick, hop, "", world.time, (), (Read(str(when.space), "", 0, asked),),
-              durable=world.durable)
-    )  # fmt: skip
-    return bool(reply.recalls and reply.recalls[0].items)
+    asked = Query("", probe=True, filter={"records": when.records, "contains": when.contains})
+    return bool((await look(world, Read(str(when.space), "", 0, asked), Usage())).items)
 
 
 def settle_rewards(world: World, rewards: Mapping[str, float], agents: Sequence[str]) -> None:

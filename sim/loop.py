@@ -14,20 +14,12 @@ from simonides.sim.director import DIRECTOR
 from simonides.sim.errors import BudgetReached, Interrupted, PartFailed, SpaceFailed
 from simonides.sim.exchange import Batch, Read, Refusal, Reply, Write
 from simonides.sim.interfering import interfere, settle_rewards
+from simonides.sim.probes import Probing
 from simonides.sim.seeds import identity
 from simonides.sim.trace import WORLD
+from simonides.sim.turns import Turn, gather_actions, merge, no_way, observe, reads_of
 from simonides.sim.types import Action, Experience, Observation, Place, Plain, Query, Recall
-from simonides.sim.world import (
-    Port,
-    Turn,
-    World,
-    WorldResult,
-    gather_actions,
-    merge,
-    no_way,
-    observe,
-    reads_of,
-)
+from simonides.sim.world import Port, World, WorldResult
 
 OWN = (LEDGER, DIRECTOR)
 """The spaces of the platform, which every world reads at every tick of the trials that have them."""
@@ -88,6 +80,7 @@ async def tick(world: World) -> None:
     agents = list(world.environment.agents)
     seen, keys = observe_all(world, agents)
     world.phase = "recall"
+    probing = Probing(world) if world.setup.probes else None
     turns = {agent: Turn(world, agent) for agent in agents}
     queries = {agent: tuple(world.policies[agent].queries(seen[agent], turns[agent])) for agent in agents}
     recalls, refusals, told = await exchange_all(world, queries)
@@ -100,6 +93,8 @@ async def tick(world: World) -> None:
     if world.interference is not None:
         world.phase = "intervene"
         await interfere(world, told.get(DIRECTOR), seen)
+    if probing is not None:
+        await probing.ask(seen)
     recalled = perf_counter()
     world.phase = "act"
     world.deciding = world.progress.begin()
@@ -138,6 +133,7 @@ async def tick(world: World) -> None:
     world.trace.timing(world.name, world.tick, (now - began, recalled - began, acted - recalled, stepped - acted))
     world.observations, world.infos, world.session_end = observations, infos, ends
     world.usage.reset()
+    world.looks = 0
     world.tick += world.setup.stride
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from simonides.sim.codec import decode
 from simonides.sim.context import Usage
 from simonides.sim.errors import CorruptFile
-from simonides.sim.trace import SPACE, WORLD, Row, Trace
+from simonides.sim.trace import PROBE, SPACE, WORLD, Row, Trace
 from simonides.sim.types import Effect, Failure, Plain
 
 
@@ -142,6 +142,25 @@ class SpaceRow:
     usage: Usage
 
 
+@dataclass(frozen=True, slots=True)
+class Probed:
+    """What one probe found of one agent, or of a space ("" for the agent): recalled ids, and what a copy would do."""
+
+    probe: int
+    """Its number in the study."""
+    agent: str
+    space: str
+    question: str
+    ids: tuple[str, ...]
+    scores: tuple[float, ...]
+    value: Plain
+    text: str
+    notes: Mapping[str, Plain]
+    error: str
+    """Class of what its copy raised, or ""."""
+    usage: Usage
+
+
 def _tuple(value: Plain) -> tuple[Plain, ...]:
     return tuple(tuple(item) if isinstance(item, list) else item for item in value)
 
@@ -184,6 +203,15 @@ def space_row(row: Row) -> SpaceRow:
         _tuple(refusals),
         tuple(Changed(*one) for one in changed),
         Usage(*usage),
+    )
+
+
+def probe_row(row: Row) -> tuple[Probed, ...]:
+    """Return what the probes of one tick of one world found. Raises CorruptFile."""
+    if row.kind != PROBE:
+        raise CorruptFile(f"The row of {row.name!r} at tick {row.tick} is none of probes.")
+    return tuple(
+        Probed(*(*one[:4], tuple(one[4]), tuple(one[5]), *one[6:10]), Usage(*one[10])) for one in decode(row.payload)
     )
 
 

@@ -19,10 +19,11 @@ from simonides.sim.checkpoint import CheckpointStore
 from simonides.sim.config import Layout, Part, Study, Trial
 from simonides.sim.context import Sampling, Services
 from simonides.sim.director import DIRECTOR, Director
-from simonides.sim.errors import StudyError
+from simonides.sim.errors import StudyError, near
 from simonides.sim.host import BatchLog, Budget, SpaceHost
 from simonides.sim.modelcalls import CallFile, Mode, Recorded
 from simonides.sim.modeltimings import ModelTimings
+from simonides.sim.probing import Probe
 from simonides.sim.protocols import Environment, MemorySystem, Model, Policy
 from simonides.sim.registry import registry
 from simonides.sim.seeds import seed_of
@@ -178,6 +179,7 @@ def assemble(trial: Trial, services: Services) -> Assembly:
         spaces += (_platform(ledger, Ledger, joins, strides),)
     if plan.expected:
         spaces += (_platform(DIRECTOR, Director, joins, strides),)
+    asked = probes_of(study, by_name, plan.ever)
     worlds = tuple(
         WorldSetup(
             name,
@@ -192,11 +194,33 @@ def assemble(trial: Trial, services: Services) -> Assembly:
             account_of(trial),
             ledger,
             trial.pause,
+            asked[name],
             plan.schedule(name),
         )
         for i, name in enumerate(names)
     )
     return Assembly(trial, worlds, spaces)
+
+
+def probes_of(
+    study: Study, environments: Mapping[str, Environment], ever: Mapping[str, frozenset[AgentRef]]
+) -> Mapping[str, tuple[tuple[int, Probe, tuple[str, ...] | None], ...]]:
+    """Return each world's probes: those of its agents, and of spaces whose first member it is. Raises StudyError."""
+    found: dict[str, list[tuple[int, Probe, tuple[str, ...] | None]]] = {name: [] for name in environments}
+    agents = {f"{name}/{agent}" for name, env in environments.items() for agent in env.possible_agents}
+    for n, probe in enumerate(study.probes):
+        for path, value, known in (("agent", probe.agent, agents), ("space", probe.space, set(ever))):
+            if value is not None and value not in known:
+                raise StudyError(f"probes.{n}.{path}: there is no {path} {value!r}.{near(value, sorted(known))}")
+        if probe.agent is None and probe.space is not None:
+            members = {ref.world for ref in ever[probe.space]}
+            found[min(members)].append((n, probe, None))
+            continue
+        for name, env in environments.items():
+            mine = tuple(a for a in env.possible_agents if probe.agent in (None, f"{name}/{a}"))
+            if mine:
+                found[name].append((n, probe, mine))
+    return {name: tuple(probes) for name, probes in found.items()}
 
 
 def account_of(trial: Trial) -> Callable[[ModelCard], Account] | None:

@@ -1,4 +1,4 @@
-"""`simonides fork` and studies with pairs from the outside: new runs that go on from a tick, and what may not change."""
+"""`simonides fork`, and studies with pairs, from the outside: runs that go on from a tick, and what may not change."""
 
 import json
 
@@ -58,7 +58,7 @@ def test_one_trial_is_forked_into_several(parent):
     ("change", "message"),
     [
         ("environment.length=20", "environment: a fork keeps it"),
-        ("memory.name=bm25", "memory.name: a fork keeps 'toys:ToyMemory'"),
+        ("policy={name: believer}", "policy.name: a fork keeps 'toys:ToyPolicy'"),
         ("memory.capacity=3", "memory.capacity: the study varies 'memory.capacity'; to set it for one trial: --trial."),
         ("seeds=[7]", "a fork keeps seeds"),
         ("interventions=[{kind: wipe, tick: 2, space: global}]", "the wipe of tick 2 begins before the fork at tick 7"),
