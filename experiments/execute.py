@@ -66,6 +66,7 @@ def _report(run: Run, console: Console, again: bool) -> tuple[str, int]:
     from simonides.experiments.results import (  # plotly and polars: not for every command
         print_gap,
         print_pairs,
+        print_poisoning,
         print_results,
         write_report,
     )
@@ -74,6 +75,7 @@ def _report(run: Run, console: Console, again: bool) -> tuple[str, int]:
         tables, report = write_report(run, again)
         print_results(tables, console)
         print_gap(tables, console)
+        print_poisoning(tables, console)
         print_pairs(tables, console)
     except UserError:
         raise

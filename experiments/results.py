@@ -13,8 +13,10 @@ from rich.table import Table
 from simonides.experiments.metrics.cells import RunTables, means, run_tables
 from simonides.experiments.metrics.gap import FEW_SEEDS, FULL, NONE, REMOVED, SEEDS, Arm, gaps
 from simonides.experiments.metrics.pairs import pairs
+from simonides.experiments.metrics.states import RATES
 from simonides.experiments.metrics.stats import CLAIM_SEEDS
 from simonides.experiments.report.page import render_report
+from simonides.experiments.report.poisoning import poisoning_rates
 from simonides.experiments.report.run import context_of
 from simonides.experiments.runs import REPORT, Run, write_whole
 
@@ -91,6 +93,21 @@ def print_gap(tables: RunTables, console: Console) -> None:
     console.print(table)
     for line in GAP_COLUMNS:
         console.print(f"  {line}", markup=False, highlight=False, soft_wrap=True)
+
+
+def print_poisoning(tables: RunTables, console: Console) -> None:
+    """Print what became of what was planted, in counts."""
+    found = poisoning_rates(tables)
+    if not found.height:
+        return
+    table = Table(title="What became of what was planted", title_justify="left")
+    for name in found.columns:
+        table.add_column(name, justify="left" if name == "condition" else "right")
+    for row in found.iter_rows():
+        table.add_row(*(escape(str(value)) for value in row))
+    console.print(table)
+    for name, what in RATES:
+        console.print(f"  {name}: {what}", markup=False, highlight=False, soft_wrap=True)
 
 
 PAIR_COLUMNS = (

@@ -157,6 +157,7 @@ class Planner:
         writers = self._plan.specs[self._space(space, f"{where}.space")].writers
         text = one.text if one.text is not None else str(falsehood["text"])
         notes = {key: falsehood[key] for key in sorted(falsehood) if key not in ("text", "tick", "agent")}
+        notes |= one.about
         speaker = one.speaker or str(falsehood.get("speaker", ""))
         world, _, writer = (agent or str(min(writers, default=""))).partition("/")
         tick = int(falsehood["tick"]) if "tick" in falsehood else None

@@ -97,6 +97,9 @@ class Plant(Scheduled):
     speaker: str = ""
     tainted: bool = True
     """False for a benign control of the same form."""
+    about: dict[str, Plain] = Field(default_factory=dict)
+    """For the trace alone: what it claims (`subject`, `attribute`, `value`), or the ids of the `questions` that it is
+    about with the `value` it gives. An environment's falsehood says so itself."""
 
     @property
     def by_itself(self) -> bool:

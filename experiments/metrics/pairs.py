@@ -43,12 +43,15 @@ class Paired:
         return self.test.n < CLAIM_SEEDS
 
 
+ACC = "ACC"
 MEASURES = (
     ("task success", "needs", "success", ("world", "agent", "need")),
+    (ACC, "needs", "success", ("world", "agent", "need")),
     ("answers F1", "questions", "official_f1", ()),
     ("reward", "ticks", "reward", ()),
 )
-"""Name, table, column, and for outcomes that are yes or no what tells the single ones of a trial apart."""
+"""Name, table, column, and for outcomes that are yes or no what tells the single ones of a trial apart. ACC leaves out
+the decisions that the interventions' tainted items are about, in both trials of a pair."""
 
 
 def pairs(tables: RunTables) -> list[Paired]:
@@ -81,10 +84,17 @@ def _of_measure(
         before = some.filter(pl.col(factor.name) == clean)
         for label in (label for label in factor.labels if label != clean):
             after = some.filter(pl.col(factor.name) == label)
-            seeds = _joined(before, after, column, ("seed",))
+            if measure == ACC:
+                aimed = after.filter("targeted").select("seed", *item)
+                if not aimed.height:
+                    continue
+                after, base = (one.join(aimed, on=["seed", *item], how="anti") for one in (after, before))
+            else:
+                base = before
+            seeds = _joined(base, after, column, ("seed",))
             if seeds.height:
                 test = paired_bootstrap(seeds["after"].to_list(), seeds["before"].to_list())
-                lost, gained, p = _mcnemar(before, after, column, item)
+                lost, gained, p = _mcnemar(base, after, column, item)
                 where = " · ".join(map(str, cell)) or "all trials"
                 means = float(seeds["before"].mean()), float(seeds["after"].mean())  # type: ignore[arg-type]
                 yield Paired(where, label, measure, *means, test, float("nan"), lost, gained, p)

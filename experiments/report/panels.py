@@ -15,6 +15,7 @@ from simonides.experiments.report import figures
 from simonides.experiments.report.context import Panel
 from simonides.experiments.report.gap import memory_gap
 from simonides.experiments.report.pairs import paired_differences
+from simonides.experiments.report.poisoning import poisoning
 from simonides.experiments.report.series import contamination_by_tick, records_by_session, spent_by_session
 
 Maker = Callable[[RunTables], Panel | None]
@@ -273,6 +274,7 @@ MAKERS: tuple[Maker, ...] = (
     reach,
     recall,
     attack,
+    poisoning,
     contamination,
     size,
     spending,

@@ -107,3 +107,11 @@ class Stubborn(ToyMemory):
 
     async def forget(self, experience_ids, ctx):
         return ()
+
+
+class Picky(ToyMemory):
+    """Writes down nothing that names white."""
+
+    async def write(self, prepared, ctx):
+        if "white" not in prepared.experience.text:
+            await super().write(prepared, ctx)
