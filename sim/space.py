@@ -207,6 +207,17 @@ class Space:
             return right
         return f"cut {right}" if changes.cut(who, right, at) else ""
 
+    def _reached_by(self, world: str | None, tick: int) -> bool:
+        """Return True when an agent of a world (None: of any) may read or write at a tick.
+
+        A space that only an earlier or a later wiring has lies still: it is as if it were not there.
+        """
+        if self.changes is None:
+            return True
+        rights = self.changes.rights(tick)
+        who = (rights or self.spec).readers, (rights or self.spec).writers
+        return any(world in (None, name) for agents in who for name, _ in agents)
+
     def write(self, place: Place, experience: Experience, muted: bool = False) -> None:
         """Queue a write for its tick. Raises nothing: rights were checked. Ticks already applied are not repeated.
 
@@ -221,8 +232,8 @@ class Space:
             self._at(place.tick).operations.append(Operation("write", place, experience, muted))
 
     def end_session(self, world: str, tick: int, muted: bool = False) -> None:
-        """Queue the end of a world's session, after its agents' writes of that tick."""
-        if tick >= self.tick:
+        """Queue the end of a world's session, after its agents' writes of that tick; if they reach the space then."""
+        if tick >= self.tick and self._reached_by(world, tick):
             place = Place(tick, world, AFTER_AGENTS)
             self._at(tick).operations.append(Operation("session_end", place, None, muted))
 
@@ -316,7 +327,7 @@ class Space:
             self.time = time
         due = self._due.pop(tick, None)
         every = self.spec.manage_every
-        managed = every > 0 and (tick + 1) % every == 0
+        managed = every > 0 and (tick + 1) % every == 0 and self._reached_by(None, tick)
         row = await self._apply(tick, due or Due(), managed) if due is not None or managed else None
         self.tick = tick + 1
         self._recount() if len(self.frontier) > 1 else self._recount_one()
