@@ -211,7 +211,7 @@ def probe_row(row: Row) -> tuple[Probed, ...]:
     if row.kind != PROBE:
         raise CorruptFile(f"The row of {row.name!r} at tick {row.tick} is none of probes.")
     return tuple(
-        Probed(*(*one[:4], tuple(one[4]), tuple(one[5]), *one[6:10]), Usage(*one[10])) for one in decode(row.payload)
+        Probed(*(*one[:4], tuple(one[4]), tuple(one[5]), *one[6:10], Usage(*one[10]))) for one in decode(row.payload)
     )
 
 
