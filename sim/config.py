@@ -193,7 +193,9 @@ class Trial(BaseModel):
     allowance: Limits | None = None
     """What the study's budget has left for it."""
     forked: Forked | None = None
-    """Set for a trial that does not begin at tick 0 but goes on from another."""
+    """Set for a trial that may go on from another instead of beginning at tick 0: `sim/fork.py` makes that ready."""
+    base: int | None = None
+    """The tick from whose checkpoints it goes on, once they are there."""
     pause: int | None = None
     """The tick at which its worlds save themselves and stop, so that another trial can go on from there."""
 

@@ -15,7 +15,7 @@ from typing import Any
 from simonides.sim.changes import Change, Plant, Purge
 from simonides.sim.checkpoint import CheckpointStore
 from simonides.sim.codec import decode, pack
-from simonides.sim.config import Forked, Layout, Trial
+from simonides.sim.config import Layout, Trial
 from simonides.sim.context import Services
 from simonides.sim.errors import CorruptFile, StudyError
 from simonides.sim.interfering import WorldChange
@@ -56,14 +56,13 @@ def fork(trial: Trial, folder: Path, layout: Layout, origin: Origin, run: Run, c
     tick = _tick_of(trial, before, after)
     _check(before, after, tick)
     if tick > 0:
-        _fill(_going_on(trial, tick), folder, layout, origin, run, (before, after), services)
+        _fill(tick, folder, layout, origin, run, (before, after), services)
     (folder / READY).write_text(str(tick))
     return _going_on(trial, tick)
 
 
 def _going_on(trial: Trial, tick: int) -> Trial:
-    assert trial.forked is not None
-    return trial.model_copy(update={"forked": trial.forked.model_copy(update={"tick": tick}) if tick else None})
+    return trial.model_copy(update={"base": tick or None})
 
 
 def _tick_of(trial: Trial, before: Assembly, after: Assembly) -> int:
@@ -90,18 +89,16 @@ def _is_step(world: WorldSetup, tick: int) -> bool:
 
 
 def _fill(
-    trial: Trial, folder: Path, layout: Layout, origin: Origin, run: Run, pair: tuple[Assembly, Assembly],
+    tick: int, folder: Path, layout: Layout, origin: Origin, run: Run, pair: tuple[Assembly, Assembly],
     services: Services,
 ) -> None:  # fmt: skip
-    assert trial.forked is not None and trial.forked.tick is not None
-    tick, scratch, (before, after) = trial.forked.tick, folder / SCRATCH, pair
+    scratch, (before, after) = folder / SCRATCH, pair
     shutil.rmtree(scratch, ignore_errors=True)
     shutil.rmtree(folder / "checkpoints", ignore_errors=True)
     begin = _copy_checkpoints(before, origin, tick, scratch / "checkpoints")
     if begin is None and (origin.folder / READY).exists() and int((origin.folder / READY).read_text()) > 0:
         raise StudyError(f"--at {tick}: {origin.folder} begins later; fork the run that it comes from.")
-    since = None if begin is None else Forked(trial=origin.trial.id, tick=begin)
-    run(origin.trial.model_copy(update={"forked": since, "pause": tick}), scratch, _inline(origin.layout))
+    run(origin.trial.model_copy(update={"base": begin, "pause": tick}), scratch, _inline(origin.layout))
     _share_trace(folder, origin.folder, scratch, begin or 0, tick)
     store = CheckpointStore(scratch / "checkpoints")
     _seat(after, before, layout, origin.layout, store, folder, services, tick)

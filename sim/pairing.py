@@ -45,7 +45,8 @@ def with_clean(study: Study) -> Study:
     if name is None:
         if not study.interventions:
             raise StudyError("pair: there is no intervention to do with and without; give some, or leave pair out.")
-        levels: Any = [[], study.model_dump(mode="json")[INTERVENTIONS]]
+        told = [{"kind": one.kind, **one.model_dump(mode="json", exclude_defaults=True)} for one in study.interventions]
+        levels: Any = [[], told]
         return study.model_copy(update={"factors": {INTERVENTIONS: levels, **study.factors}, INTERVENTIONS: ()})
     known = study.factors[name]
     if clean_level(study, name) is not None:

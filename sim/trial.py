@@ -327,7 +327,7 @@ def open_host(
         store=CheckpointStore(folder / "checkpoints"),
         checkpoint_every=assembly.trial.study.checkpoint_every,
         budget=_budget(layout, folder, part),
-        base=assembly.trial.forked.tick if assembly.trial.forked is not None else None,
+        base=assembly.trial.base,
     )
 
 
