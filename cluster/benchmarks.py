@@ -118,23 +118,27 @@ class Actors:
         """Start one replica of a served model, and gates before it with and without a record in `folder`."""
         return Served(part, folder)
 
-    def live(self, trial: Trial, folder: Path, layout: Layout) -> float:
+    def live(self, trial: Trial, folder: Path, layout: Layout, served: Served | None = None) -> float:
         """Run a trial's worlds in world actors, and its shared spaces in memory actors; return the seconds it took.
 
-        The actors are started before, and ended after the time is taken.
+        Its model is asked through the recording gate of `served`. The actors are started before, and ended after the
+        time is taken. Raises RuntimeError when a world fails.
         """
+        gates = served.gates if served is not None else {}
         common = (trial.model_dump_json(), layout.model_dump_json())
         table = hosted(assemble(trial, services_of(trial.study, None, Models())), layout)
-        memory = {index: self._start(MemoryActor, *common, index, str(folder), None, {}) for index in table}
+        memory = {index: self._start(MemoryActor, *common, index, str(folder), None, gates) for index in table}
         worlds = [
-            self._start(WorldActor, *common, index, str(folder), None, {}, memory)
+            self._start(WorldActor, *common, index, str(folder), None, gates, memory)
             for index in range(layout.world_actors)
         ]
-        ray.get([a.epoch.remote() for a in memory.values()] + [a.ticks.remote() for a in worlds], timeout=120)
-        began = perf_counter()
-        outcomes = ray.get([actor.run.remote() for actor in worlds], timeout=600)
-        seconds = perf_counter() - began
-        self._end([*worlds, *memory.values()])
+        try:
+            ray.get([a.epoch.remote() for a in memory.values()] + [a.ticks.remote() for a in worlds], timeout=120)
+            began = perf_counter()
+            outcomes = ray.get([actor.run.remote() for actor in worlds], timeout=1800)
+            seconds = perf_counter() - began
+        finally:
+            self._end([*worlds, *memory.values()])
         errors = [text for outcome in outcomes for text in outcome.errors]
         if errors:
             raise RuntimeError(errors[0])
@@ -155,6 +159,8 @@ class Served:
         self.actor = RemoteModel(card, self._replica)
         self.gate = RemoteModel(card, self._gate)
         self.recorded = RemoteModel(card, self._recording)
+        self.gates = {text: self._recording}
+        """The way in which a trial with this model asks it."""
 
     def close(self) -> None:
         """End the engine and the actors."""

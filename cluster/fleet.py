@@ -15,7 +15,7 @@ from ray.exceptions import GetTimeoutError, RayActorError, RayTaskError
 from simonides.cluster.memory_actor import MemoryActor
 from simonides.cluster.model_actor import ModelActor, ModelGate
 from simonides.cluster.world_actor import WorldActor
-from simonides.sim.config import Layout, Part, Study
+from simonides.sim.config import Layout, Part
 from simonides.sim.errors import UserError
 from simonides.sim.inline import TrialOutcome
 from simonides.sim.registry import registry
@@ -59,9 +59,8 @@ class Serving:
         self._replicas: list[Any] = []
         self._lock = threading.Lock()
 
-    def gates(self, study: Study) -> dict[str, Any]:
-        """Return the gates that a study's actors need, by the model's part, and start what is not there yet."""
-        part = study.model
+    def gates(self, part: Part | None) -> dict[str, Any]:
+        """Return the gate of a model by its part, and start what is not there yet; none for a pure function."""
         if part is None or Models().build(part).card.pure:
             return {}
         key = part.model_dump_json()

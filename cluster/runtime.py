@@ -14,7 +14,7 @@ import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from simonides.sim.config import Layout, Trial
+from simonides.sim.config import Layout, Part, Trial
 from simonides.sim.errors import UserError
 from simonides.sim.inline import TrialOutcome
 from simonides.sim.trial import Models, assemble, services_of
@@ -48,7 +48,7 @@ class OnRay:
 
         folder = folder.resolve()
         folder.mkdir(parents=True, exist_ok=True)
-        gates = self._serving.gates(trial.study)
+        gates = self._serving.gates(trial.study.model)
         assembly = assemble(trial, services_of(trial.study, None, Models()))
         fleet = Fleet(assembly, self._layout, folder, self._cache, gates)
         try:
@@ -60,6 +60,12 @@ class OnRay:
                 f"{folder}: no actor's trace is here: give --out a folder that all nodes of the cluster share."
             )
         return found
+
+    def models(self, part: Part) -> Models:
+        """Return the way to a model for who asks it outside of any trial, through the same gates and records."""
+        from simonides.cluster.model_actor import RemoteModels
+
+        return RemoteModels(self._serving.gates(part))
 
     def stop(self) -> None:
         """Have every `run` that has not ended give up within a second or two."""

@@ -27,7 +27,7 @@ class _Replayed(ParallelEnv[str, Any, Any]):  # type: ignore[misc]
     """A ParallelEnv that is saved as its seed, its options and the actions since the reset."""
 
     metadata: dict[str, Any] = {"name": "adapted_v0", "render_modes": [], "is_parallelizable": True}  # noqa: RUF012 (PettingZoo's form)
-    render_mode = None
+    render_mode: str | None = None
 
     def __init__(self) -> None:
         self.agents: list[str] = []

@@ -1,4 +1,4 @@
-"""The public dialogue data sets that the loaders read: what they are, where they lie, and fetching them when asked.
+"""The public data sets that the loaders read: what they are, where they lie, and fetching them when asked.
 
 Nothing is fetched unless somebody calls `fetch` and accepts the publisher's licence. A file's sha256 is compared with
 the catalogue's, or, where the publisher's is not known to us, pinned beside the file on the first fetch.
@@ -50,6 +50,9 @@ class DataSet:
 _GITHUB = "https://raw.githubusercontent.com"
 _BANK = f"{_GITHUB}/zhongwanjun/MemoryBank-SiliconFriend/ddd1b449926da32759d4f1ff86e69842c403be31/eval_data"
 """At the commit whose files have the sha256 given here."""
+_DROID = f"{_GITHUB}/MobileLLM/AutoDroid/f605b00ccc6f3ee25d9b28f2b30b77d960214b5e"
+_DROID_MEMORY = f"{_GITHUB}/MobileLLM/AutoDroid/5dc37ddecb0e50572d45a148914c0134113ed295"
+"""Two commits, as no single one holds the graphs of all apps under one folder."""
 
 CATALOGUE: dict[str, DataSet] = {
     data.name: data
@@ -101,6 +104,61 @@ CATALOGUE: dict[str, DataSet] = {
                     "probing_questions_cn.jsonl",
                     f"{_BANK}/cn/probing_questions_cn.jsonl",
                     "10f26828cc14a98b6dca39223d7536b7b9af38f1fe68d7851070a64ec0339aa7",
+                ),
+            ),
+        ),
+        DataSet(
+            "droidtask",
+            "DroidTask: recorded Android apps, their UI transition graphs and tasks with gold steps (Wen et al. 2024)",
+            "https://github.com/MobileLLM/AutoDroid",
+            "MIT",
+            "droidtask",
+            (
+                DataFile("profile_no_answer.json", f"{_DROID}/memory/profile_no_answer.json"),
+                DataFile(
+                    "SMS_Messenger.yaml",
+                    f"{_DROID}/utgs/SMS%20Messenger/utg.yaml",
+                    "f8ac30e25cd5eb557ec857baac194931507626685971860c778d4aede61e40ae",
+                ),
+                DataFile(
+                    "app_launcher.yaml",
+                    f"{_DROID_MEMORY}/memory/utgs/app%20launcher/utg.yaml",
+                    "f49021267ff52c9965c60e7515fc57eed398c5346e8a32db3690b9efb71e2f4f",
+                ),
+                DataFile(
+                    "camera.yaml",
+                    f"{_DROID}/utgs/camera/utg.yaml",
+                    "d52995b67e5fe89d73836a27aec4331042a7b1120535f70a60d17b75103b9e21",
+                ),
+                DataFile(
+                    "contacts.yaml",
+                    f"{_DROID_MEMORY}/memory/utgs/contacts/utg.yaml",
+                    "ba689d32c6e077288e0c233ca749d7bd5f42df9860430604c561a1d9265ac668",
+                ),
+                DataFile(
+                    "dialer.yaml",
+                    f"{_DROID_MEMORY}/memory/utgs/dialer/utg.yaml",
+                    "64bde257a97594b6d332a911762a03bea9cd6cf4a4d4b15ceb395c01487373e1",
+                ),
+                DataFile(
+                    "file_manager.yaml",
+                    f"{_DROID}/utgs/file%20manager/utg.yaml",
+                    "5dc7333e49d4222b2738392b708a6b67b64494ec2235b15cd35db110f9a4e916",
+                ),
+                DataFile(
+                    "firefox.yaml",
+                    f"{_DROID_MEMORY}/memory/utgs/firefox/utg.yaml",
+                    "214cb4b05059e85cb8be15db6d62040d2fc500a8eb3decce16971fc8ca1abc8c",
+                ),
+                DataFile(
+                    "gallery.yaml",
+                    f"{_DROID_MEMORY}/memory/utgs/gallery/utg.yaml",
+                    "a15f35706d1cc03cda69bf540e2cad85c422878531e566157b6986dabf178ad5",
+                ),
+                DataFile(
+                    "music_player.yaml",
+                    f"{_DROID_MEMORY}/memory/utgs/music%20player/utg.yaml",
+                    "71621026e9dc41c3d2dcf3de6a55d45077b444a08bfedabb4efaacbf7aba5204",
                 ),
             ),
         ),

@@ -254,22 +254,58 @@ def score_locomo(
     return 0
 
 
+@score.command(name="androtmem")
+def score_androtmem(
+    tasks: Annotated[Path, typer.Argument(metavar="TASKS.jsonl", help="AndroTMem-Bench's tasks, as released.")],
+    predictions: Annotated[Path, typer.Argument(metavar="PREDICTIONS.jsonl", help="One step's prediction a line.")],
+    size: Annotated[
+        str | None, typer.Option(metavar="WxH", help="Read points as 0 to 1000 of a screen of so many pixels.")
+    ] = None,
+) -> int:
+    """Print each task's action matching and completion, and the means (AMS, TCR) as a last line."""
+    from simonides.experiments.metrics.androtmem_files import score_files, screen_size
+
+    scores, means = score_files(tasks, predictions, screen_size(size) if size else None)
+    for task in scores:
+        typer.echo(json.dumps(task.plain(), ensure_ascii=False))
+    typer.echo(json.dumps({"mean": means}, ensure_ascii=False))
+    return 0
+
+
 Calls = Annotated[
     Literal["record", "replay", "off"], typer.Option(help="Record what is asked, ask nothing new, or record nothing.")
 ]
+Runtime = Annotated[Literal["inline", "ray"], typer.Option(help="Where the model runs.")]
+Address = Annotated[str | None, typer.Option(help="Address of a Ray cluster. Default: Ray on this machine.")]
+Replicas = Annotated[int, typer.Option(min=1, help="Engines of a served model, each in an actor on Ray.")]
+Cpus = Annotated[float, typer.Option(min=0, help="Processors that Ray reserves for each engine.")]
+Gpus = Annotated[float, typer.Option(min=0, help="GPUs that Ray reserves for each engine.")]
 ModelName = Annotated[str, typer.Option(metavar="NAME", help="A model, as `models list` names it.")]
 
 
 @score.command(name="judge")
-def score_judge(folder: RunFolder, model: ModelName, parameters: Parameters = None, calls: Calls = "record") -> int:
+def score_judge(
+    folder: RunFolder,
+    model: ModelName,
+    parameters: Parameters = None,
+    calls: Calls = "record",
+    runtime: Runtime = "inline",
+    address: Address = None,
+    model_replicas: Replicas = 1,
+    model_cpus: Cpus = 1.0,
+    model_gpus: Gpus = 0.0,
+) -> int:
     """Have a model grade a run's answers against the truth, and show how far it agrees with F1."""
     from simonides.experiments.judging import judge_run
     from simonides.experiments.runs import Run
-    from simonides.sim.config import Part
+    from simonides.sim.config import Layout, Part
 
-    return judge_run(
-        Run(folder), Part.model_validate({**parameters_of(parameters), "name": model}), calls, console_of()
-    )
+    layout = Layout(
+        runtime=runtime, address=address, calls=calls, model_replicas=model_replicas, model_cpus=model_cpus,
+        model_gpus=model_gpus,
+    )  # fmt: skip
+    part = Part.model_validate({**parameters_of(parameters), "name": model})
+    return judge_run(Run(folder), part, layout, console_of())
 
 
 @score.command(name="sort")
@@ -282,13 +318,22 @@ def score_order(
     segment: Annotated[int, typer.Option(min=5, help="Words of a segment.")] = 20,
     excerpts: Annotated[int, typer.Option(min=1, help="Excerpts to draw; each makes four items.")] = 110,
     calls: Calls = "record",
+    runtime: Runtime = "inline",
+    address: Address = None,
+    model_replicas: Replicas = 1,
+    model_cpus: Cpus = 1.0,
+    model_gpus: Gpus = 0.0,
 ) -> int:
     """Ask a model which of two segments of a book came first (SORT), by first-token log-probabilities."""
     from simonides.experiments.ordering import run_sort
-    from simonides.sim.config import Part
+    from simonides.sim.config import Layout, Part
 
     part = Part.model_validate({**parameters_of(parameters), "name": model})
-    return run_sort([book], (excerpt, segment), excerpts, part, calls, out, console_of())
+    layout = Layout(
+        runtime=runtime, address=address, calls=calls, model_replicas=model_replicas, model_cpus=model_cpus,
+        model_gpus=model_gpus,
+    )  # fmt: skip
+    return run_sort([book], (excerpt, segment), excerpts, part, layout, out, console_of())
 
 
 DATASETS = "simonides.envs.datasets"
@@ -324,4 +369,28 @@ def fetch_data(
     if not accept_licence and sys.stdin.isatty():
         accept_licence = typer.confirm("Do you accept the licence, and fetch the data set?", err=True)
     typer.echo(attribute(f"{DATASETS}:fetch")(name, accept_licence))
+    return 0
+
+
+@data.command(name="coverage")
+def data_coverage(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="A folder with DroidTask, as fetched.")],
+) -> int:
+    """Say how much of DroidTask's gold tasks its recorded walks hold, exactly and by like screens; one app a line."""
+    from dataclasses import asdict
+
+    for app, found in attribute("simonides.envs.android.droidtask.coverage:coverage")(str(folder)).items():
+        typer.echo(json.dumps({"app": app, **asdict(found)}))
+    return 0
+
+
+@data.command(name="android-tasks")
+def data_android_tasks(
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="Folder for tasks.jsonl, gold.jsonl and images.")],
+    count: Annotated[int, typer.Option(min=1, help="Tasks to generate.")] = 100,
+    seed: Annotated[int, typer.Option(min=0, help="The first task's seed; the others follow.")] = 0,
+    images: Annotated[bool, typer.Option("--images", help="Draw the screen before each step.")] = False,
+) -> int:
+    """Generate long tasks on the simulated phone, in AndroTMem-Bench's form, with predictions that are all right."""
+    typer.echo(attribute("simonides.envs.android.tasks.files:write_tasks")(out, range(seed, seed + count), images))
     return 0

@@ -18,4 +18,6 @@ def attribute(target: str) -> Any:
         missing = (error.name or "").split(".")[0]
         if missing not in EXTRAS:
             raise
-        raise MissingExtra(f"{module} needs {missing}, which is not installed.") from None
+        raise MissingExtra(
+            f"{module} needs {missing}, which is not installed: pip install 'simonides[{EXTRAS[missing]}]'."
+        ) from None

@@ -5,7 +5,6 @@ Nothing of the run changes: traces are only read, and what the judge was asked i
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 from pathlib import Path
@@ -14,24 +13,24 @@ import polars as pl
 from rich.console import Console
 from rich.table import Table
 
+from simonides.experiments.asking import ask
 from simonides.experiments.metrics.cells import means, run_tables
 from simonides.experiments.metrics.judge import AGREEMENT, PURPOSE, WORTH, Case, agreement, cases_of, grade
 from simonides.experiments.runs import Run, write_whole
 from simonides.sim.checkpoint import slug
-from simonides.sim.config import Part
+from simonides.sim.config import Layout, Part
 from simonides.sim.context import Services, Usage
 from simonides.sim.errors import UserError
-from simonides.sim.modelcalls import Mode
+from simonides.sim.protocols import Model
 from simonides.sim.registry import registry
-from simonides.sim.trial import Models
 
 FOLDER, GRADES, TABLE, JUDGE = "judged", "grades.parquet", "agreement.csv", "judge.json"
 KEPT = ("trial", "seed", "unit", "condition", "world", "tick", "agent", "question", "kind", "category",
         "text", "answer", "response", "official_f1")  # fmt: skip
 
 
-def judge_run(run: Run, judge: Part, mode: Mode, console: Console) -> int:
-    """Grade every answer of a run's ended trials, write and print what came of it.
+def judge_run(run: Run, judge: Part, layout: Layout, console: Console) -> int:
+    """Grade every answer of a run's ended trials, write and print what came of it; `layout` says where the judge runs.
 
     Raises UserError when the run asked no questions or the model's parameters are wrong, ModelFailed.
     """
@@ -41,7 +40,11 @@ def judge_run(run: Run, judge: Part, mode: Mode, console: Console) -> int:
     asked = questions.select(KEPT)
     cases, usage = list(cases_of(asked)), Usage()
     prompts = registry("prompts").build(run.study.prompts.name, run.study.prompts.params, path="prompts")
-    identity, found = asyncio.run(_grades(run, judge, mode, prompts, cases, usage))
+
+    async def graded_by(model: Model) -> tuple[str, dict[Case, str | None]]:
+        return model.card.identity, await grade(cases, Services(None, model, prompts), usage)
+
+    identity, found = ask(judge, layout, run.folder, graded_by)
     graded = asked.with_columns(pl.Series("grade", [found[case] for case in cases], dtype=pl.String))
     table = agreement(graded)
     notes = {
@@ -54,17 +57,6 @@ def judge_run(run: Run, judge: Part, mode: Mode, console: Console) -> int:
     _print(graded, table, identity, console)
     console.print(f"Written: {folder}", markup=False, highlight=False, soft_wrap=True)
     return 0
-
-
-async def _grades(
-    run: Run, judge: Part, mode: Mode, prompts: object, cases: list[Case], usage: Usage
-) -> tuple[str, dict[Case, str | None]]:
-    models = Models(run.folder, mode)
-    try:
-        model = models.of(judge)
-        return model.card.identity, await grade(cases, Services(None, model, prompts), usage)  # type: ignore[arg-type]
-    finally:
-        await models.close()
 
 
 def _keep(folder: Path, graded: pl.DataFrame, table: pl.DataFrame, notes: dict[str, object]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import dataclasses
 import json
 from collections.abc import Sequence
@@ -11,52 +10,51 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from simonides.experiments.metrics.books import Book, load_book
+from simonides.experiments.asking import ask
+from simonides.experiments.metrics.books import load_book
 from simonides.experiments.metrics.ordering import PURPOSE, alternatives, answers
 from simonides.experiments.metrics.sort import Choice, SortItem, SortScore, make_items, sort_score
 from simonides.experiments.metrics.stats import Interval
 from simonides.experiments.runs import write_whole
-from simonides.sim.config import Part
+from simonides.sim.config import Layout, Part
 from simonides.sim.context import Services, Usage
-from simonides.sim.modelcalls import Mode
+from simonides.sim.protocols import Model
 from simonides.sim.registry import registry
-from simonides.sim.trial import Models
 
 ANSWERS, SCORE = "sort.jsonl", "sort.json"
 
 
 def run_sort(
-    paths: Sequence[Path], lengths: tuple[int, int], excerpts: int, model: Part, mode: Mode, out: Path, console: Console
+    paths: Sequence[Path],
+    lengths: tuple[int, int],
+    excerpts: int,
+    part: Part,
+    layout: Layout,
+    out: Path,
+    console: Console,
 ) -> int:
     """Draw items from books, ask the model each, write answers and scores into `out`, and print the scores.
 
-    `lengths` are the words of an excerpt and of a segment. Raises UserError, DataError, ModelFailed.
+    `lengths` are the words of an excerpt and of a segment; `layout` says where the model runs. Raises UserError,
+    DataError, ModelFailed.
     """
     books = {book.id: book for book in map(load_book, paths)}
     items = [item for book in books.values() for item in make_items(book, *lengths, excerpts)]
     prompts = registry("prompts").build("packaged")
     out.mkdir(parents=True, exist_ok=True)
-    identity, answered = asyncio.run(_ask(items, books, model, mode, prompts, out))
+
+    async def answered_by(model: Model) -> tuple[str, list[tuple[SortItem, Choice]]]:
+        alternatives(model.card)
+        return model.card.identity, await answers(items, books, Services(None, model, prompts), Usage())
+
+    identity, answered = ask(part, layout, out, answered_by)
     score = sort_score(answered)
     write_whole(out / ANSWERS, "".join(json.dumps(_row(*one), ensure_ascii=False) + "\n" for one in answered))
-    notes = {"model": model.model_dump(), "identity": identity, "prompt": prompts.version(PURPOSE), "items": len(items)}
+    notes = {"model": part.model_dump(), "identity": identity, "prompt": prompts.version(PURPOSE), "items": len(items)}
     write_whole(out / SCORE, json.dumps({**notes, **_plain(score)}, indent=1) + "\n")
     _print(score, identity, lengths, console)
     console.print(f"Written: {out}", markup=False, highlight=False, soft_wrap=True)
     return 0
-
-
-async def _ask(
-    items: Sequence[SortItem], books: dict[str, Book], part: Part, mode: Mode, prompts: object, out: Path
-) -> tuple[str, list[tuple[SortItem, Choice]]]:
-    models = Models(out, mode)
-    try:
-        model = models.of(part)
-        alternatives(model.card)
-        services = Services(None, model, prompts)  # type: ignore[arg-type]
-        return model.card.identity, await answers(items, books, services, Usage())
-    finally:
-        await models.close()
 
 
 def _row(item: SortItem, choice: Choice) -> dict[str, object]:

@@ -15,7 +15,7 @@ from simonides.sim.protocols import Environment
 from simonides.sim.seeds import generator, seed_of
 from simonides.sim.types import Plain
 from simonides.sim.wiring import AgentRef, SpaceSpec
-from simonides.sim.world import Route
+from simonides.sim.world import Route, environment_seed
 
 Specs = Sequence[SpaceSpec]
 
@@ -150,6 +150,8 @@ class Planner:
                     f"{where}: environment {self._trial.study.environment.name!r} offers no falsehood of its own; give "
                     "the plant's text, tick, and agent or space."
                 )
+            # many environments draw their truths here
+            self._environments[first].reset(seed=environment_seed(self._trial.seed, first))
             falsehood = maker(generator(seed_of(self._trial.seed, "falsehood", n)))
         if agent is None and one.space is None:
             agent = f"{first}/{falsehood['agent']}"

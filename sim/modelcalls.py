@@ -20,8 +20,9 @@ from typing import Literal
 from simonides.sim.codec import decode, encode
 from simonides.sim.errors import CorruptFile, ModelFailed, NotRecorded
 from simonides.sim.framing import HEAD, FrameWriter, read_frames
+from simonides.sim.modeltimings import Meter
 from simonides.sim.protocols import Model
-from simonides.sim.types import Completion, ModelCard, Plain, Request, TokenScore
+from simonides.sim.types import Completion, Message, ModelCard, Plain, Request, TokenScore
 
 Mode = Literal["record", "replay", "off"]
 FILE = "modelcalls.msgpack"
@@ -161,6 +162,24 @@ def _call(payload: bytes, path: Path) -> Call:
         ) from None
 
 
+def request_of(call: Call) -> Request:
+    """Return the request behind a recorded call: asked again, it has the call's key."""
+    given = dict(call.parameters)
+    bound = given.pop("structured")
+    given |= {"prompt_logprobs": bool(given["prompt_logprobs"]), "stop": tuple(given["stop"] or ())}
+    if isinstance(bound, Mapping):
+        given["schema"] = bound
+    elif isinstance(bound, str):
+        given["regex"] = bound
+    else:
+        given["choices"] = tuple(bound or ())
+    if isinstance(call.asked, list):
+        given["messages"] = tuple(Message(*message) for message in call.asked)
+    else:
+        given["prompt" if isinstance(call.asked, str) else "inputs"] = call.asked
+    return Request(call.purpose, **given)
+
+
 def completion_columns(completion: Completion) -> Plain:
     """Return a completion as plain lists, for files and wires."""
     c = completion
@@ -185,8 +204,9 @@ class Recorded:
         self._unstored: list[tuple[Call, asyncio.Future[Completion]]] = []
         self._storing: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
-        self.known = self.asked = self.shared = 0
-        """Requests that the record answered, that the model was asked, and that waited for an identical one."""
+        self.known = self.shared = 0
+        """Requests that the record answered, and that waited for an identical one."""
+        self._meter = Meter()
 
     @property
     def card(self) -> ModelCard:
@@ -218,17 +238,21 @@ class Recorded:
             missing.append((key, request))
         if missing:
             # A task of its own: if who asks is cancelled, others may still wait for the same reply.
-            self.asked += len(missing)
             task = asyncio.ensure_future(self._ask(missing))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
         return [one if isinstance(one, Completion) else await asyncio.shield(one) for one in found]
 
     def counters(self) -> dict[str, float]:
-        """Return how many requests were known, asked and shared, and the counters of the model behind."""
+        """Return how many requests were known and shared, what was asked, and the counters of the model behind."""
         behind: Callable[[], Mapping[str, float]] | None = getattr(self._model, "counters", None)
-        own = {"known": float(self.known), "asked": float(self.asked), "shared": float(self.shared)}
-        return {**(behind() if behind is not None else {}), **own}
+        own = {"known": float(self.known), "shared": float(self.shared)}
+        return {**(behind() if behind is not None else {}), **self._meter.counts, **own}
+
+    @property
+    def asked(self) -> int:
+        """Requests that the model was asked."""
+        return int(self._meter.counts["asked"])
 
     async def close(self) -> None:
         """Close the model and the record, after what is being asked has ended."""
@@ -241,7 +265,9 @@ class Recorded:
     async def _ask(self, missing: Sequence[tuple[bytes, Request]]) -> None:
         futures = {key: self._asking[key] for key, _ in missing}
         try:
-            completions = await self._model.complete([request for _, request in missing])
+            with self._meter.asking(len(missing)):
+                completions = await self._model.complete([request for _, request in missing])
+            self._meter.answered(completions)
             if len(completions) != len(missing):
                 raise ModelFailed(
                     f"{self.card.identity} gave {len(completions)} completions for {len(missing)} requests."
@@ -294,6 +320,7 @@ def _as_call(identity: str, key: bytes, request: Request, completion: Completion
     parameters = {
         "seed": request.seed, "max_tokens": request.max_tokens, "temperature": request.temperature,
         "top_p": request.top_p, "structured": request.schema or list(request.choices) or request.regex or None,
-        "caller": request.caller,
+        "stop": list(request.stop) or None, "logprobs": request.logprobs,
+        "prompt_logprobs": request.prompt_logprobs or None, "caller": request.caller,
     }  # fmt: skip
     return Call(key, identity, request.purpose, asked, parameters, completion)

@@ -32,6 +32,9 @@ KINDS = (
 )
 
 EXTRAS: dict[str, str] = {
+    "adbutils": "android",
+    "uiautomator2": "android",
+    "android_env": "android",
     "sentence_transformers": "sentence-transformers",
     "torch": "transformers",
     "transformers": "transformers",
@@ -40,6 +43,7 @@ EXTRAS: dict[str, str] = {
     "safetensors": "transformers",
     "xgrammar": "transformers",
     "vllm": "vllm",
+    "textarena": "textarena",
 }
 """Import name of a heavy library -> the extra that installs it."""
 
@@ -205,11 +209,16 @@ BUILTINS: dict[str, dict[str, str]] = {
         "memorybank": "simonides.memory_actors.systems.dialogue.memorybank:MemoryBank",
     },
     "environment": {
+        "android": "simonides.envs.android.memory:android",
         "dialogue": "simonides.envs.dialogue.env:dialogue",
         "locomo": "simonides.envs.dialogue.locomo:locomo",
         "longmemeval": "simonides.envs.dialogue.longmemeval:longmemeval",
         "memorybank-histories": "simonides.envs.dialogue.memorybank:memorybank_histories",
+        "dialogue-choices": "simonides.envs.dialogue.choices:dialogue_choices",
         "claims": "simonides.envs.claims.env:claims",
+        "droidtask": "simonides.envs.android.droidtask.env:droidtask",
+        "android-tasks": "simonides.envs.android.tasks.env:android_tasks",
+        "textarena": "simonides.envs.textarena.env:textarena",
     },
     "policy": {
         "extractive-reader": "simonides.agents.scripted.extractive:ExtractiveReader",

@@ -38,6 +38,17 @@ def test_the_environment_of_the_guide_passes_pettingzoos_checks(echo):
         parallel_api_test(echo(), num_cycles=20)
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_the_phones_of_the_android_page_work(capsys):
+    blocks = re.findall(r"^```python\n(.*?)^```", (ROOT / "docs/adb.md").read_text(), re.M | re.S)
+    inside, _, other, _ = blocks
+    exec(compile(inside, "adb.md", "exec"), {})
+    assert capsys.readouterr().out == "('org.simonides.notes', '.MainActivity')\n"
+    pytest.importorskip("android_env", reason="needs the extra: pip install 'simonides[android]'")
+    exec(compile(other, "adb.md", "exec"), {})
+    assert capsys.readouterr().out == "(960, 540, 3)\n"
+
+
 def test_the_environment_of_the_guide_runs_in_a_study(echo, tmp_path):
     if "echo" not in registry("environment").names():
         registry("environment").register("echo")(echo)

@@ -33,6 +33,8 @@ ROOMS = {
     "metadrive": ("envs/driving/",),
     "highway_env": ("envs/driving/",),
     "adbutils": ("envs/android/",),
+    "uiautomator2": ("envs/android/",),
+    "android_env": ("envs/android/",),
 }
 """Import name of a heavy library -> the only paths that may import it."""
 

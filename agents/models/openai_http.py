@@ -12,12 +12,12 @@ import json
 import re
 from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import replace
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import Field
 
+from simonides.agents.models.fitting import Overflow, characters, cut_oldest
 from simonides.agents.models.openai_wire import ENFORCED, Structured, body_of, completion_of, path_of
-from simonides.agents.models.overflow import characters, cut_oldest
 from simonides.agents.models.transport import Manners, Transport
 from simonides.sim.errors import ModelFailed, near
 from simonides.sim.types import EMPTY, Completion, ModelCard, Plain, Request
@@ -35,7 +35,6 @@ BLIND = 0.75
 CHARACTERS = 4
 """Characters of a token, as the platform counts where no tokenizer is at hand."""
 
-Overflow = Literal["refuse", "cut-oldest"]
 Count = Annotated[int, Field(ge=1)]
 Positive = Annotated[float, Field(gt=0)]
 NotNegative = Annotated[float, Field(ge=0)]
@@ -148,7 +147,7 @@ class OpenAIModel:
                     raise
                 found, keep = _lengths(error.said, sent, self.card.context)
                 tokens = tokens or found
-                shorter = cut_oldest(sent, characters(sent) - keep) if self._cuts else None
+                shorter = _cut(sent, keep) if self._cuts else None
                 if shorter is None:
                     raise self._too_long(request, error) from None
                 sent = shorter
@@ -224,6 +223,10 @@ def _lengths(said: str, request: Request, context: int) -> tuple[int, int]:
         return found, int(size * BLIND)
     share = (context - request.max_tokens) / max(found, 1) / MARGIN
     return found, int(size * min(share, 1 / MARGIN))
+
+
+def _cut(request: Request, keep: int) -> Request | None:
+    return cut_oldest(request, lambda shorter: characters(shorter) - keep)
 
 
 async def _all(jobs: Sequence[Coroutine[Any, Any, Completion]]) -> list[Completion]:

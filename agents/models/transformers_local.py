@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import Field
 
 from simonides.agents.models.coalescing import Answer, Batches
+from simonides.agents.models.fitting import Overflow
 from simonides.agents.models.prepared import PACKAGED
 from simonides.agents.models.weights import identity_of
 from simonides.sim.errors import ModelFailed
@@ -30,7 +31,7 @@ class TransformersModel:
     In float32, the default, a request gets the same reply alone and in a batch, and draws by its own seed alone; lower
     precisions round differently with the batch. `device` "auto" is the first GPU, else the processor. At most `batch`
     requests are answered together. `max_context` is in tokens, 0 the model's own. `overflow` says what becomes of a
-    prompt that does not fit: see `fitting.Fitting`. `identity` replaces the name under which replies are recorded.
+    prompt that does not fit: see `fitting.cut_oldest`. `identity` replaces the name under which replies are recorded.
 
     JSON schemas, choices and regular expressions are enforced, token by token.
 
@@ -50,7 +51,7 @@ class TransformersModel:
         device: str = "auto",
         batch: Annotated[int, Field(ge=1)] = 8,
         max_context: Annotated[int, Field(ge=0)] = 0,
-        overflow: Literal["refuse", "cut-oldest"] = "refuse",
+        overflow: Overflow = "refuse",
         revision: str | None = None,
         identity: str | None = None,
     ) -> None:
@@ -65,7 +66,7 @@ class TransformersModel:
         )
         self._model, self._dtype, self._device, self._revision = model, dtype, device, revision
         self._max_context = max_context
-        self._overflow: Literal["refuse", "cut-oldest"] = overflow
+        self._overflow: Overflow = overflow
         self._batches = Batches(self._answer, batch)
         self._engine: Engine | None = None
 

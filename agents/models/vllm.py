@@ -6,17 +6,16 @@ import asyncio
 import importlib.util
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
+from simonides.agents.models.fitting import Overflow
 from simonides.sim.errors import MissingExtra, ModelDied, ModelFailed, UserError, near
 from simonides.sim.types import Completion, ModelCard, Plain, Request
 
 if TYPE_CHECKING:
     from simonides.agents.models.vllm_engine import Engine
-
-Overflow = Literal["refuse", "cut-oldest"]
 
 LOGPROBS = 20
 """The most alternatives a token that vLLM gives by default (`max_logprobs`)."""
@@ -27,10 +26,10 @@ class VLLMModel:
 
     `model` is a folder in Hugging Face's layout, a hub id ("org/name"), or the name of a prepared model. `adapters`
     maps names to folders of LoRA weights, `adapter` is the one to use. `overflow` says what becomes of a prompt that
-    exceeds the context together with `max_tokens`: "refuse" fails the call; "cut-oldest" drops the oldest messages
-    after the system message, then the first tokens of what is left (of a plain prompt: its first tokens), and counts
-    them in `Completion.truncated`. `engine` holds further arguments of vLLM's `AsyncEngineArgs`. `identity` replaces
-    the name under which replies are recorded, where the model's path would tell two machines apart.
+    exceeds the context together with `max_tokens`: "refuse" fails the call; "cut-oldest" cuts it (see
+    `fitting.cut_oldest`) and counts the tokens that it lost in `Completion.truncated`. `engine` holds further arguments
+    of vLLM's `AsyncEngineArgs`. `identity` replaces the name under which replies are recorded, where the model's path
+    would tell two machines apart.
 
         model: {name: vllm, model: smollm2, max_model_len: 2048}
     """

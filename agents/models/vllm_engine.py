@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from itertools import count
 from pathlib import Path
 from typing import Any
 
+from simonides.agents.models.fitting import Fitting, Overflow
 from simonides.agents.models.orphans import Watchman
-from simonides.agents.models.prepared import folder_of
 from simonides.agents.models.vllm_counters import Counters
 from simonides.agents.models.vllm_log import LOG, last_error, set_up
-from simonides.agents.models.vllm_requests import parameters_of, scores_of, tokens_of
+from simonides.agents.models.vllm_requests import parameters_of, scores_of
+from simonides.agents.models.weights import locate
 from simonides.sim.errors import ModelDied, ModelFailed, SimonidesError
-from simonides.sim.types import Completion, Message, Plain, Request
+from simonides.sim.types import Completion, Plain, Request
 
 ENVIRONMENT = {"VLLM_NO_USAGE_STATS": "1", "VLLM_WORKER_MULTIPROC_METHOD": "spawn"}
 """Set where the user has not: no reports to vLLM's makers, no fork of a process with threads and event loops."""
@@ -44,6 +46,15 @@ Prompts are read whole: when vLLM 0.32 splits one whose reply is drawn with a se
 which those of processors cannot ("CPU Generator does not use offset"), and the engine dies.
 """
 
+KILLED = "its process was killed, as by the system when memory is short"
+
+MEMORY = re.compile(r"memory|KV cache", re.IGNORECASE)
+ADVICE = (
+    "Make it fit: a smaller max_model_len, fewer processes beside it, or another share of memory for the KV cache "
+    "(GiB in the environment variable VLLM_CPU_KVCACHE_SPACE; on a GPU engine: {gpu_memory_utilization: 0.8}). "
+)
+"""What can be done where memory is short: too much was asked for, or too little for one request."""
+
 GRACE = 20.0
 """Seconds that an engine has to end by itself: with vLLM's own 5 its workers leave shared memory behind."""
 
@@ -52,26 +63,31 @@ class Engine:
     """A running engine: its processes end with `close`, or when this process does, however that happens."""
 
     def __init__(
-        self, identity: str, model: str, adapter: tuple[str, str] | None, overflow: str, arguments: Mapping[str, Plain]
+        self,
+        identity: str,
+        model: str,
+        adapter: tuple[str, str] | None,
+        overflow: Overflow,
+        arguments: Mapping[str, Plain],
     ) -> None:
         """Start the engine and wait until it is ready. Raises ModelFailed with vLLM's reason in one line."""
         self._identity = identity
-        self._overflow = overflow
         self._numbers = count()
         folder = Path(tempfile.mkdtemp(prefix="simonides-vllm-"))
         self._folder = folder
         self._watchman = Watchman(folder.name)
         try:
             where = place_of(model)
-            for key, value in ENVIRONMENT.items():
-                os.environ.setdefault(key, value)
+            adapter = (adapter[0], adapter_of(*adapter)) if adapter is not None else None
             with set_up(folder), self._watchman.marking():
                 self._engine, self._counters, self._lora = _start(where, adapter, arguments)
         except Exception as error:
             self._watchman.release()
+            if not (folder / LOG).exists():
+                shutil.rmtree(folder, ignore_errors=True)
             raise ModelFailed(f"{identity}: vLLM did not start: {_reason(error, folder / LOG)}") from None
-        self._tokenizer = self._engine.get_tokenizer()
         self.context = int(self._engine.model_config.max_model_len)
+        self._fitting = Fitting(identity, self._engine.get_tokenizer(), self.context, overflow)
 
     async def answer(self, request: Request) -> Completion:
         """Return the reply to one request. Raises ModelFailed when it is refused, ModelDied when the engine is gone."""
@@ -79,16 +95,16 @@ class Engine:
         from vllm.inputs.engine import tokens_input
         from vllm.v1.engine.exceptions import EngineDeadError
 
-        tokens, cut = self._fit(request)
+        fitted = self._fitting.fit(request)
         try:
             replies = self._engine.generate(
-                tokens_input(tokens), parameters_of(request), str(next(self._numbers)), lora_request=self._lora
+                tokens_input(fitted.tokens), parameters_of(request), str(next(self._numbers)), lora_request=self._lora
             )
             (output,) = [reply async for reply in replies]  # one: only final outputs were asked for
         except EngineDeadError:
             raise ModelDied(
                 f"{self._identity}: the vLLM engine died while it answered {request.purpose}: "
-                f"{last_error(self._folder / LOG) or 'its process was killed, as by the system when memory is short'}."
+                f"{last_error(self._folder / LOG) or KILLED}."
             ) from None
         except (VLLMClientError, ValueError) as error:
             raise ModelFailed(f"{self._identity}: vLLM refused {request.purpose}: {short(error)}") from None
@@ -97,7 +113,7 @@ class Engine:
             raise ModelFailed(
                 f"{self._identity}: vLLM failed on {request.purpose}: {type(cause).__name__}: {short(cause)}"
             ) from None
-        return self._completion(request, output, cut)
+        return self._completion(request, output, fitted.cut)
 
     def counters(self) -> Mapping[str, float]:
         """Return the engine's counters by name, as it last told them."""
@@ -127,63 +143,25 @@ class Engine:
             scores_of(prompt[1:], output.prompt_logprobs[1:]) if request.prompt_logprobs else (),
         )
 
-    def _fit(self, request: Request) -> tuple[list[int], int]:
-        """Return the tokens of a prompt that fits the context together with its reply, and how many were cut."""
-        tokens = self._tokens(request, request.messages)
-        room = self.context - request.max_tokens
-        if len(tokens) <= room:
-            return tokens, 0
-        if self._overflow == "refuse" or room < 1:
-            raise ModelFailed(
-                f"{self._identity}: {request.purpose} asked by {request.caller or 'nobody'} has {len(tokens)} tokens "
-                f"and may take {request.max_tokens} more, but the context is {self.context}: shorten it, ask for "
-                "less, or choose overflow: cut-oldest."
-            )
-        kept = self._cut(request, room)
-        return kept, len(tokens) - len(kept)
-
-    def _cut(self, request: Request, room: int) -> list[int]:
-        """Return a prompt of at most `room` tokens: without its oldest messages, then without its first tokens."""
-        messages = list(request.messages)
-        oldest = 1 if messages and messages[0].role == "system" else 0
-        while len(messages) > oldest + 1:
-            del messages[oldest]
-            tokens = self._tokens(request, messages)
-            if len(tokens) <= room:
-                return tokens
-        if not messages:
-            return self._tokens(request, ())[-room:]
-        newest = messages.pop()
-        words = self._tokenizer.encode(newest.content, add_special_tokens=False)
-        excess = len(self._tokens(request, [*messages, newest])) - room
-        while excess < len(words):
-            text = self._tokenizer.decode(words[excess:])
-            tokens = self._tokens(request, [*messages, Message(newest.role, text)])
-            if len(tokens) <= room:
-                return tokens
-            excess += len(tokens) - room  # cutting inside a word may make it longer by a token or two
-        return self._tokens(request, [*messages, newest])[-room:]  # the system message alone is too long
-
-    def _tokens(self, request: Request, messages: Iterable[Message]) -> list[int]:
-        found = tokens_of(self._tokenizer, messages, request.prompt)
-        if not found:
-            raise ModelFailed(f"{self._identity}: {request.purpose} has neither messages nor a prompt.")
-        return found
-
 
 def place_of(model: str) -> str:
-    """Return where a model lies: its folder, or its hub id. Raises ModelFailed for a folder without a model."""
-    path = Path(model).expanduser()
-    if path.is_dir():
-        if not (path / "config.json").is_file():
-            raise ModelFailed(f"the folder {path} holds no config.json: it is no model in Hugging Face's layout.")
+    """Return where a model lies, with the environment set that is read when vLLM is imported. Raises ModelFailed."""
+    where = locate(model)
+    for key, value in ENVIRONMENT.items():
+        os.environ.setdefault(key, value)
+    if Path(where).is_dir():
         os.environ.setdefault("HF_HUB_OFFLINE", "1")
+    return where
+
+
+def adapter_of(name: str, given: str) -> str:
+    """Return where an adapter lies: its folder, or its hub id. Raises ModelFailed for a folder without one."""
+    path = Path(given).expanduser()
+    if (path / "adapter_config.json").is_file():
         return str(path)
-    if model.startswith(("/", "./", "../", "~")):
-        raise ModelFailed(f"there is no folder {path}.")
-    if "/" in model:
-        return model
-    return str(folder_of(model))
+    if not path.is_dir() and given.count("/") == 1 and not given.startswith((".", "/", "~")):
+        return given
+    raise ModelFailed(f"{path} holds no LoRA adapter {name!r}: it has no adapter_config.json, as PEFT writes it.")
 
 
 def _nothing() -> None:
@@ -221,8 +199,8 @@ def _start(where: str, adapter: tuple[str, str] | None, given: Mapping[str, Plai
 def _reason(error: Exception, log: Path) -> str:
     """Return why an engine did not start: the error of its own process where there is one, which the log holds."""
     if isinstance(error, RuntimeError) and "Engine core initialization failed" in str(error):
-        said = last_error(log) or "its process was killed, as by the system when memory is short"
-        return f"{said}. The whole log: {log}"
+        said = (last_error(log) or KILLED).rstrip(".")
+        return f"{said}. {ADVICE if MEMORY.search(said) else ''}The whole log: {log}"
     return short(error) if isinstance(error, SimonidesError) else f"{type(error).__name__}: {short(error)}"
 
 

@@ -15,6 +15,9 @@ SETTING = "VLLM_LOGGING_CONFIG_PATH"
 
 ERROR = re.compile(r"(?:^|[ :])((?:\w+\.)*\w*(?:Error|Exception|Killed)): (.+)$")
 
+WRAPPED = re.compile(r"Worker failed with error '(.+?)'(?:, please .*)?$")
+"""How vLLM tells an error of one of its workers on."""
+
 
 @contextmanager
 def set_up(folder: Path) -> Iterator[None]:
@@ -56,5 +59,7 @@ def last_error(log: Path, most: int = 300) -> str:
         return ""
     for line in reversed(lines):
         if (found := ERROR.search(line)) is not None and "EngineDeadError" not in found[1]:
-            return f"{found[1]}: {' '.join(found[2].split())}"[:most]
+            said = " ".join(found[2].split())
+            wrapped = WRAPPED.match(said)
+            return (wrapped[1] if wrapped else f"{found[1]}: {said}")[:most]
     return ""

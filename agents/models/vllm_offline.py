@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from simonides.agents.models.fitting import Fitting
 from simonides.agents.models.orphans import Watchman
-from simonides.agents.models.vllm_engine import ENVIRONMENT, arguments_of, place_of
+from simonides.agents.models.vllm_engine import arguments_of, place_of
 from simonides.agents.models.vllm_log import set_up
-from simonides.agents.models.vllm_requests import parameters_of, tokens_of
+from simonides.agents.models.vllm_requests import parameters_of
 from simonides.sim.types import Plain, Request
 
 
@@ -20,21 +20,21 @@ class Offline:
 
     def __init__(self, model: str, arguments: Mapping[str, Plain]) -> None:
         """Start the engine and wait until it is ready."""
-        for key, value in ENVIRONMENT.items():
-            os.environ.setdefault(key, value)
+        where = place_of(model)
         self._folder = Path(tempfile.mkdtemp(prefix="simonides-vllm-"))
         self._watchman = Watchman(self._folder.name)
         with set_up(self._folder), self._watchman.marking():
             from vllm import LLM
 
-            self._llm = LLM(**arguments_of(place_of(model), arguments))
+            self._llm = LLM(**arguments_of(where, arguments))
+        context = int(self._llm.llm_engine.model_config.max_model_len)
+        self._fitting = Fitting(model, self._llm.get_tokenizer(), context)
 
     def generate(self, requests: Sequence[Request]) -> int:
         """Answer requests in one call; return how many tokens were generated."""
         from vllm.inputs.engine import tokens_input
 
-        tokenizer = self._llm.get_tokenizer()
-        prompts = [tokens_input(tokens_of(tokenizer, request.messages, request.prompt)) for request in requests]
+        prompts = [tokens_input(self._fitting.fit(request).tokens) for request in requests]
         found = self._llm.generate(prompts, [parameters_of(request) for request in requests], use_tqdm=False)
         return sum(len(output.outputs[0].token_ids) for output in found)
 

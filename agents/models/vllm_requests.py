@@ -5,23 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from simonides.sim.types import Message, Request, TokenScore
+from simonides.sim.types import Request, TokenScore
 
 SEEDS = (1 << 63) - 1
 """Mask that brings a seed of 64 bits into the range of signed ones, which is what engines take."""
-
-
-def tokens_of(tokenizer: Any, messages: Iterable[Message], prompt: str) -> list[int]:
-    """Return the tokens of a chat, by the model's own template, or of a plain prompt when there are no messages."""
-    chat = [{"role": m.role, "content": m.content} for m in messages]
-    if chat:
-        text = tokenizer.apply_chat_template(chat, add_generation_prompt=True, tokenize=False)
-        return list(tokenizer.encode(text, add_special_tokens=False))
-    return list(tokenizer.encode(prompt)) if prompt else []
-
-
-def _nothing() -> None:
-    """Be called, and do nothing."""
 
 
 def parameters_of(request: Request) -> Any:

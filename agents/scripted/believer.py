@@ -136,7 +136,7 @@ class Believer:
         else:
             ranked = sorted(self._scores(need, observation.time, heard).items(), key=lambda item: -item[1])
             best, second = ranked[0][1], ranked[1][1] if len(ranked) > 1 else 0.0
-            if heard and best >= max(self.threshold, 1e-12) and best - second >= self.margin:
+            if best > 0.0 and best >= self.threshold and best - second >= self.margin:
                 tied = [value for value, score in ranked if score == best]
                 return min(tied, key=lambda value: seed_of(0, "tie", need.id, value)), "votes"
         if need.verify and self.verifies:

@@ -115,7 +115,21 @@ class SimulatedDevice(Device, Protocol):
     def stat(self, path: str) -> FileEntry:
         """Return one entry. Raises FileNotFoundError."""
 
+    def make_folder(self, path: str) -> None:
+        """Make a folder and those above it that are missing."""
+
+    def remove_file(self, path: str) -> None:
+        """Remove a file, or a folder with all in it. Raises FileNotFoundError."""
+
+    def send(
+        self, action: str, data: str = "", kind: str = "", extras: Mapping[str, str] | None = None, component: str = ""
+    ) -> None:
+        """Start the activity that takes an intent; `kind` is a MIME type. Raises KeyError where none takes it."""
+
     def rotate(self, rotation: int) -> None: ...
+    def settings_of(self, namespace: str) -> Mapping[str, str]:
+        """Return all settings of a namespace."""
+
     def get_setting(self, namespace: str, name: str) -> str | None: ...
     def put_setting(self, namespace: str, name: str, value: str) -> None: ...
     def advance(self, seconds: float) -> None:

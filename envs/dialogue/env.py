@@ -8,6 +8,7 @@ tick; its action is the answer. The info of a tick describes that same tick: wha
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import numpy as np
@@ -15,9 +16,12 @@ from gymnasium.spaces import Dict
 from pettingzoo import ParallelEnv
 from pydantic import Field
 
+from simonides.envs.chat import Bubble, Pixels, draw_chat
 from simonides.envs.dialogue.conversation import ADVERSARIAL, Conversation, Question, Session, Turn
+from simonides.envs.dialogue.dates import day
 from simonides.envs.dialogue.falsehood import falsehood
 from simonides.envs.dialogue.generator import generate
+from simonides.envs.inbox import Inbox
 from simonides.envs.text_space import AnyText
 from simonides.sim.codec import decode, encode
 from simonides.sim.errors import CorruptFile
@@ -26,6 +30,9 @@ from simonides.sim.types import Plain
 
 NO_ANSWER = ("no information available", "not mentioned")
 """LoCoMo's marks of a refused adversarial question (its official scorer looks for these two)."""
+
+SHOWN = 24
+"""Turns that a picture looks at: more than fit."""
 
 Heard = dict[str, dict[str, str]]
 Infos = dict[str, dict[str, Any]]
@@ -56,8 +63,11 @@ class DialogueEnv(ParallelEnv[str, dict[str, str], str]):  # type: ignore[misc]
     agents to the names of their teams.
     """
 
-    metadata: dict[str, Any] = {"name": "dialogue_v0", "render_modes": ["ansi"], "is_parallelizable": True}  # noqa: RUF012 (PettingZoo's form)
-    render_mode = None
+    metadata: dict[str, Any] = {  # noqa: RUF012 (PettingZoo's form)
+        "name": "dialogue_v0", "render_modes": ["rgb_array"], "render_fps": 1, "is_parallelizable": True,
+    }  # fmt: skip
+    render_mode = "rgb_array"
+    channels: Mapping[str, str] = {"message": "a note from outside the conversation that reaches one agent"}
 
     def __init__(self, conversation: Conversation) -> None:
         self.conversation = conversation
@@ -77,6 +87,7 @@ class DialogueEnv(ParallelEnv[str, dict[str, str], str]):  # type: ignore[misc]
         self._spaces = {agent: (Dict({"text": AnyText()}), AnyText()) for agent in self.possible_agents}
         self._ticks = len(self._telling) + max(map(len, self._asked.values()), default=0)
         self._tick = 0
+        self._inbox = Inbox(self.channels, self.possible_agents)
 
     def observation_space(self, agent: str) -> Dict:
         """Return the space of what an agent may hear: a Dict with one text."""
@@ -89,8 +100,13 @@ class DialogueEnv(ParallelEnv[str, dict[str, str], str]):  # type: ignore[misc]
     def reset(self, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Heard, Infos]:
         """Go back to the first turn; `seed` and `options` have no effect."""
         self._tick = 0
+        self._inbox.clear()
         self.agents = list(self.possible_agents)
         return self._views()
+
+    def inject(self, agent: str, channel: str, text: str) -> None:
+        """Show a text to an agent through a channel, with its next observation. Raises ContractBroken for neither."""
+        self._inbox.put(agent, channel, text)
 
     def step(self, actions: dict[str, str]) -> tuple[Heard, dict[str, float], dict[str, bool], dict[str, bool], Infos]:
         """Take the answers, if this is a tick of questions, and go on by one turn."""
@@ -104,16 +120,33 @@ class DialogueEnv(ParallelEnv[str, dict[str, str], str]):  # type: ignore[misc]
             self.agents = []
         return observations, rewards, ended, dict.fromkeys(ended, False), infos
 
-    def render(self) -> str:
-        """Return the present turn, or the present questions, as text."""
-        return "\n".join(sorted({info["text"] for info in self._views()[1].values()} - {""}))
+    def render(self) -> Pixels:
+        """Return uint8[640, 640, 3]: the last turns as a chat with speakers and dates, and below them what is asked."""
+        told = self._telling[max(0, min(self._tick + 1, len(self._telling)) - SHOWN) : self._tick + 1]
+        bubbles = [Bubble(turn.speaker, _said(turn), _heading(session, turn)) for session, turn in told]
+        now = f", session {told[-1][0].number}, {day(told[-1][1].time)}" if told else ""
+        speakers = list(dict.fromkeys(turn.speaker for _, turn in self._telling))
+        return draw_chat(bubbles, speakers, self.conversation.id + now, self._posed())
+
+    def _posed(self) -> list[str]:
+        """Return what is asked now, as the picture shows it."""
+        asked = {self._names[agent]: self._question(agent) for agent in self.possible_agents}
+        return [f"{name} is asked: {question.text}" for name, question in asked.items() if question is not None]
 
     def close(self) -> None:
         """Do nothing: no resource is held."""
 
     def snapshot(self) -> bytes:
         """Return the position in the conversation, and its digest."""
-        return encode({"conversation": self.conversation.digest, "tick": self._tick, "agents": self.agents})
+        return encode(self._state())
+
+    def _state(self) -> dict[str, Plain]:
+        return {
+            "conversation": self.conversation.digest,
+            "tick": self._tick,
+            "agents": list(self.agents),
+            "inbox": self._inbox.plain(),
+        }
 
     def restore(self, data: bytes) -> None:
         """Go to a snapshot's position. Raises CorruptFile if it is of another conversation."""
@@ -122,6 +155,7 @@ class DialogueEnv(ParallelEnv[str, dict[str, str], str]):  # type: ignore[misc]
             raise CorruptFile(
                 f"This snapshot is not of conversation {self.conversation.id!r}; build the same one first."
             )
+        self._inbox.restore(state.get("inbox"))
         self._tick, self.agents = state["tick"], list(state["agents"])
 
     def falsehood(self, rng: np.random.Generator) -> dict[str, Plain]:
@@ -142,6 +176,7 @@ class DialogueEnv(ParallelEnv[str, dict[str, str], str]):  # type: ignore[misc]
 
     def _views(self) -> tuple[Heard, Infos]:
         infos = {agent: self._info(agent) for agent in self.agents}
+        self._inbox.show(infos)
         return {agent: {"text": info["text"]} for agent, info in infos.items()}, infos
 
     def _info(self, agent: str) -> dict[str, Any]:
@@ -177,6 +212,15 @@ class DialogueEnv(ParallelEnv[str, dict[str, str], str]):  # type: ignore[misc]
         if question is None:
             return common
         return common | {"question_id": question.id, "answer_key": answer_key(question)}
+
+
+def _said(turn: Turn) -> str:
+    return f"{turn.text} [{turn.caption}]" if turn.caption else turn.text
+
+
+def _heading(session: Session, turn: Turn) -> str:
+    """Return what stands above the first turn of a session."""
+    return f"Session {session.number}, {day(session.time)}" if turn is session.turns[0] else ""
 
 
 def answer_key(question: Question) -> dict[str, Any]:

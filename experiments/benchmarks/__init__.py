@@ -12,6 +12,7 @@ BENCHMARKS: dict[str, str] = {
     "messages": "messages:messages",
     "exchange": "exchange:exchange",
     "agents": "crowd:crowd",
+    "environments": "families:families",
     "vllm": "serving:vllm",
     "mem0": "mem0:mem0",
 }

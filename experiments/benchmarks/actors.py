@@ -40,8 +40,8 @@ class Actors(Protocol):
     def served(self, part: Part, folder: Path) -> Served:
         """Start one replica of a served model, and gates before it with and without a record in `folder`."""
 
-    def live(self, trial: Trial, folder: Path, layout: Layout) -> float:
-        """Run a trial's worlds in world actors; return the seconds from the first tick to the last."""
+    def live(self, trial: Trial, folder: Path, layout: Layout, served: Served | None = None) -> float:
+        """Run a trial in actors, its model asked through a gate that records; return the seconds of all its ticks."""
 
 
 def actors() -> AbstractContextManager[Actors]:

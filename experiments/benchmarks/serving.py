@@ -1,4 +1,4 @@
-"""Time a study's calls to a model that vLLM serves, against vLLM's offline engine on requests of the same shape.
+"""Time calls to a model that vLLM serves, a study's own among them, against vLLM's offline engine on the same prompts.
 
 The model is `SIMONIDES_MODEL`: a folder, a hub id or the name of a prepared model (default: smollm2), in the precision
 `SIMONIDES_DTYPE` (default: auto).
@@ -11,13 +11,14 @@ import importlib
 import importlib.util
 import os
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 from simonides.experiments.benchmarks.actors import Served, actors
 from simonides.experiments.benchmarks.measure import Figure, Load, Result, Scale, Timing, clocked, in_turns
+from simonides.experiments.benchmarks.studying import Studied
 from simonides.sim.config import Part
 from simonides.sim.protocols import Model
 from simonides.sim.types import Message, Plain, Request
@@ -38,19 +39,24 @@ def vllm(scale: Scale) -> Result:
     """Return tokens/s through the platform and offline, where the time between goes, and what batching gains."""
     if importlib.util.find_spec("vllm") is None:
         return Result("vllm", skipped="vllm is not installed: pip install 'simonides[vllm]', or make test-vllm")
-    model, calls = os.environ.get(MODEL, "smollm2"), scale.of(96, CALLERS)
+    model, calls = os.environ.get(MODEL, "smollm2"), scale.of(96, 16)
     arguments: dict[str, Plain] = {"max_model_len": 1024, "dtype": os.environ.get(DTYPE, "auto")}
     with actors() as ray, tempfile.TemporaryDirectory(prefix="simonides-bench-") as folder:
-        served = ray.served(Part.model_validate({"name": "vllm", "model": model, **arguments}), Path(folder))
+        part = Part.model_validate({"name": "vllm", "model": model, **arguments})
+        served = ray.served(part, Path(folder))
         offline = importlib.import_module(OFFLINE).Offline(model, arguments)
         try:
-            return Result("vllm", _figures(served, offline, calls, scale))
+            direct = _direct(served, offline, calls, scale)
+            studied = Studied(ray, served, offline, part, Path(folder))
+            found = studied.figures(scale, direct["record"] - direct["offline"])
+            return Result("vllm", (*_figures(direct), *found, *_crowds(served, calls, scale)))
         finally:
             offline.close()
             served.close()
 
 
-def _figures(served: Served, offline: Any, calls: int, scale: Scale) -> tuple[Figure, ...]:
+def _direct(served: Served, offline: Any, calls: int, scale: Scale) -> dict[str, float]:
+    """Return the seconds a token of requests that are all asked at once: offline, and through more and more of ours."""
     with asyncio.Runner() as runner:
         ways: dict[str, Load] = {
             "offline": Calls(offline.generate, calls),
@@ -58,13 +64,10 @@ def _figures(served: Served, offline: Any, calls: int, scale: Scale) -> tuple[Fi
             "gate": Calls(_together(runner, served.gate), calls),
             "record": Calls(_together(runner, served.recorded), calls),
         }
-        found = {name: timing.wall for name, timing in in_turns(ways, scale.repeats).items()}
-        few = max(4, calls // 12)
-        crowds: dict[str, Load] = {
-            "one": Calls(_one_by_one(runner, served.recorded), few, by_call=True),
-            "many": Calls(_together(runner, served.recorded), CALLERS, by_call=True),
-        }
-        batched = {name: timing.wall for name, timing in in_turns(crowds, max(1, scale.repeats - 2)).items()}
+        return {name: timing.wall for name, timing in in_turns(ways, scale.repeats).items()}
+
+
+def _figures(found: Mapping[str, float]) -> tuple[Figure, ...]:
     return (
         Figure("offline: LLM.generate", 1 / found["offline"], "tokens/s"),
         Figure("through recorder, gate and actor", 1 / found["record"], "tokens/s"),
@@ -72,13 +75,24 @@ def _figures(served: Served, offline: Any, calls: int, scale: Scale) -> tuple[Fi
         Figure("asynchronous engine and actor, against offline", _more(found, "actor", "offline"), "ms a token"),
         Figure("the gate", _more(found, "gate", "actor"), "ms a token"),
         Figure("the recorder", _more(found, "record", "gate"), "ms a token"),
+    )
+
+
+def _crowds(served: Served, calls: int, scale: Scale) -> tuple[Figure, ...]:
+    with asyncio.Runner() as runner:
+        crowds: dict[str, Load] = {
+            "one": Calls(_one_by_one(runner, served.recorded), max(4, calls // 12), by_call=True),
+            "many": Calls(_together(runner, served.recorded), CALLERS, by_call=True),
+        }
+        batched = {name: timing.wall for name, timing in in_turns(crowds, max(1, scale.repeats - 2)).items()}
+    return (
         Figure("one caller after another", 1 / batched["one"], "requests/s"),
         Figure(f"{CALLERS} callers at once", 1 / batched["many"], "requests/s"),
         Figure.at_least("callers at once against one after another", batched["one"] / batched["many"], 5),
     )
 
 
-def _more(found: dict[str, float], longer: str, shorter: str) -> float:
+def _more(found: Mapping[str, float], longer: str, shorter: str) -> float:
     return (found[longer] - found[shorter]) * 1e3
 
 

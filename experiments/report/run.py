@@ -14,6 +14,7 @@ from simonides.experiments.metrics.timeline import SCHEMA, timeline
 from simonides.experiments.report.context import ReportContext, TrialPage
 from simonides.experiments.report.panels import panels_of
 from simonides.experiments.report.published import published_beside
+from simonides.experiments.report.serving import serving_panel
 from simonides.experiments.runs import Outcome, Run
 from simonides.sim.config import Trial
 from simonides.sim.errors import SimonidesError
@@ -31,7 +32,7 @@ def context_of(run: Run, tables: RunTables) -> ReportContext:
         title=run.study.name.replace("_", " ").capitalize(),
         summary=" ".join(run.study.description.split()) or "A study without a description.",
         facts=_facts(run, outcomes),
-        panels=panels_of(tables) + published_beside(tables),
+        panels=panels_of(tables) + serving_panel(run.folder) + published_beside(tables),
         limits=tuple(_limits(tables)),
         trials=tuple(_page(run, tables, n, trial, outcome, limit) for n, (trial, outcome) in enumerate(outcomes)),
     )

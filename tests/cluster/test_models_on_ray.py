@@ -5,12 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from api_server import ApiServer
 
 from simonides.cluster.model_actor import pack_requests, unpack_requests
 from simonides.cluster.runtime import run_ray
 from simonides.sim.config import Layout, parse_study
 from simonides.sim.inline import run_inline
 from simonides.sim.modelcalls import CallFile
+from simonides.sim.modeltimings import read_model_timings
 from simonides.sim.trace import Trace
 from simonides.sim.types import Message, Request
 
@@ -76,6 +78,26 @@ def test_a_model_that_refuses_ends_its_trial_with_its_line(tmp_path, ray_session
     assert outcome.failed
     assert "no memory left" in outcome.errors[0]
     assert len(CallFile(tmp_path)) == 3
+
+
+@pytest.mark.ray
+def test_a_model_and_an_embedder_by_url_are_asked_from_ray_as_from_one_process(tmp_path, ray_session):
+    with ApiServer() as server:
+        by_url = {"name": "openai", "model": "toy", "url": server.url, "backoff": 0.01}
+        fields = {"embedder": {**by_url, "dimension": 4}, "memory": "vector", "wiring": "private"}
+        trial = asking({**by_url, "concurrency": 4}, **fields)
+        layout = Layout(runtime="ray", world_actors=2, private="actors")
+        on_ray = run_ray(trial, tmp_path / "ray", layout, calls=tmp_path)
+        assert not on_ray.failed, on_ray.errors
+        chats = [asked for asked in server.asked if asked.path.endswith("/chat/completions")]
+        assert len(chats) == len(CallFile(tmp_path)) > 4
+        assert any(asked.path.endswith("/embeddings") for asked in server.asked)
+        inline = run_inline(trial, tmp_path / "inline")
+        assert not inline.failed, inline.errors
+    assert Trace(tmp_path / "ray").digest() == Trace(tmp_path / "inline").digest()
+    last = {sample.source: sample.counters for sample in read_model_timings(tmp_path)}
+    assert set(last) == {"gate"} and last["gate"]["asked"] == len(chats)
+    assert last["gate"]["reply_tokens"] > 0 < last["gate"]["busy_seconds"]
 
 
 def test_requests_arrive_as_they_were_sent():

@@ -7,7 +7,8 @@ import pytest
 from pettingzoo.test import api_test, parallel_api_test, parallel_seed_test
 from pettingzoo.utils.conversions import parallel_to_aec
 
-from simonides.envs.claims.env import claim, claims
+from simonides.envs.claims.env import claims
+from simonides.envs.claims.wording import claim
 from simonides.sim.codec import canonical
 from simonides.sim.errors import CorruptFile, StudyError
 

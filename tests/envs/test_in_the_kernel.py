@@ -8,6 +8,8 @@ from simonides.envs.claims.env import ClaimsEnv
 from simonides.envs.dialogue.env import DialogueEnv
 from simonides.sim.config import parse_study
 from simonides.sim.inline import run_inline
+from simonides.sim.trial import Models, assemble, environment_of, services_of
+from simonides.sim.world import environment_seed
 
 
 def run(folder, **study):
@@ -59,3 +61,21 @@ def test_truths_spread_by_telling_and_are_everybodys_at_once_when_memory_is_shar
     monkeypatch.setattr(ClaimsEnv, "step", noted)
     run(tmp_path, environment="claims", policy="claim-holder", wiring=wiring)
     assert right[0] <= first and right[-1] >= last
+
+
+def test_a_falsehood_is_false_in_the_world_that_is_lived():
+    """Environments that draw their truths at reset are reset before they are asked for a falsehood."""
+    study = parse_study(
+        {
+            "name": "planted", "environment": {"name": "claims", "listed": True}, "memory": "full-context",
+            "policy": "believer", "wiring": "private", "seeds": 8, "interventions": [{"kind": "plant"}],
+        }
+    )  # fmt: skip
+    for trial in study.trials():
+        assembly = assemble(trial, services_of(study, None, Models()))
+        planted = [plant for space in assembly.spaces for plant in space.plants]
+        world = environment_of(study, trial.seed, 0)
+        world.reset(seed=environment_seed(trial.seed, "w0000"))
+        notes = planted[0].notes
+        subject = int(str(notes["subject"]).rsplit(" ", 1)[-1])
+        assert world.options[int(world.truth[subject]) - 1] != notes["value"]

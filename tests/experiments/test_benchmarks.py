@@ -7,8 +7,12 @@ import pytest
 from pettingzoo.test import parallel_api_test
 
 from simonides.experiments.benchmarks import BENCHMARKS, __main__, load, parts
+from simonides.experiments.benchmarks.actors import actors
 from simonides.experiments.benchmarks.measure import Figure, Result, Scale, Timing, in_turns
+from simonides.experiments.benchmarks.studying import Studied
 from simonides.experiments.benchmarks.trials import PARTS, live_here, trial_of
+from simonides.sim.config import Part
+from simonides.sim.modelcalls import key_of, read_calls
 
 
 @pytest.mark.parametrize("make", [lambda: parts.Ring(3, 20), lambda: parts.CartPole(2, 20), lambda: parts.Crowd(5, 20)])
@@ -40,6 +44,29 @@ def test_a_failing_world_is_no_quick_one():
     trial = trial_of(environment=environment, policy={"name": "toys:ToyPolicy", "fail_at": 2})
     with pytest.raises(RuntimeError, match="the toy policy breaks here"):
         live_here(trial)
+
+
+@pytest.mark.ray
+def test_a_study_is_timed_against_an_offline_engine_on_the_calls_that_it_made(tmp_path, ray_session):
+    asked = []
+    part = Part.model_validate({"name": "served:Served"})
+
+    class Offline:
+        def generate(self, requests):
+            asked.extend(requests)
+            return 7 * len(requests)
+
+    with actors() as ray:
+        served = ray.served(part, tmp_path)
+        try:
+            took = Studied(ray, served, Offline(), part, tmp_path).run(1, 2)
+        finally:
+            served.close()
+    assert {key_of("served", request) for request in asked} == {call.key for call in read_calls(tmp_path)}
+    assert len(asked) == took.calls >= 12
+    assert all(request.messages and request.temperature == 0.8 for request in asked)
+    assert (took.tokens, took.offline_tokens, took.prompt) == (5 * took.calls, 7 * took.calls, 10 * took.calls)
+    assert took.study > 0 < took.known
 
 
 def test_the_fake_embedder_gives_unit_vectors_without_negative_scores():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import polars as pl
 import pytest
@@ -11,6 +12,7 @@ from simonides.agents.prompts import Prompts
 from simonides.experiments.cli import main
 from simonides.experiments.runs import Run
 from simonides.sim.modelcalls import read_calls
+from simonides.sim.modeltimings import read_model_timings
 
 STUDY = """
 name: small
@@ -70,6 +72,24 @@ def test_a_replay_of_another_judge_is_refused_in_one_line(run, capsys):
     assert "holds no reply to judge.answer" in error and error.count("\n") == 1
 
 
+@pytest.mark.ray
+@pytest.mark.parametrize("model", ["worded:ServedClerk", "worded:Clerk", "scripted"])
+def test_a_judge_grades_alike_on_ray_and_inline(run, ray_session, tmp_path, model):
+    for name in ("there", "here"):
+        shutil.copytree(run.folder, tmp_path / name, ignore=shutil.ignore_patterns("judged", "model*"))
+    on_ray = ["--runtime", "ray", "--model-replicas", "2", "--model-cpus", "0.1"]
+    assert main(["score", "judge", str(tmp_path / "there"), "--model", model, *on_ray]) == 0
+    assert main(["score", "judge", str(tmp_path / "here"), "--model", model]) == 0
+    kept = [
+        {path.name: path.read_bytes() for path in sorted((tmp_path / name).glob("judged/*/*"))}
+        for name in ("there", "here")
+    ]
+    assert kept[0] == kept[1] and len(kept[0]) == 3
+    sources = {sample.source for sample in read_model_timings(tmp_path / "there")}
+    replicas = {"replica 0", "replica 1"} if "Served" in model else set()
+    assert sources == (set() if model == "scripted" else {"gate"} | replicas)
+
+
 @pytest.mark.parametrize(
     "more, told",
     [(["--model", "scripte"], "Did you mean 'scripted'"), (["--model", "worded:Clerk", "maner=x"], "model.maner")],
@@ -99,6 +119,16 @@ def test_order_is_scored_by_the_first_token_and_repeats(book, tmp_path, capsys):
     asked = list(read_calls(tmp_path / "out"))
     assert len(asked) == 16 and len(asked[0].asked[1][1].split()) > 250
     assert main([*words, "worded:Clerk", "--calls", "replay"]) == 0
+
+
+@pytest.mark.ray
+def test_order_is_scored_by_replicas_on_ray(book, tmp_path, ray_session, capsys):
+    words = ["score", "sort", str(book), "--out", str(tmp_path / "out"), "--excerpts", "4", "--model"]
+    assert main([*words, "worded:ServedClerk", "--runtime", "ray", "--model-replicas", "2", "--model-cpus", "0.1"]) == 0
+    score = json.loads((tmp_path / "out" / "sort.json").read_text())
+    assert (score["items"], score["unanswered"]) == (16, 0.0)
+    assert len(list(read_calls(tmp_path / "out"))) == 16
+    assert main([*words, "worded:ServedClerk", "--calls", "replay"]) == 0
 
 
 def test_a_model_without_log_probabilities_cannot_take_the_order_test(book, tmp_path, capsys):

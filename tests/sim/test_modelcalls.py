@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from simonides.sim.errors import CorruptFile, ModelFailed, NotRecorded, NotWritten
-from simonides.sim.modelcalls import FILE, CallFile, Recorded, key_of, read_calls
+from simonides.sim.modelcalls import FILE, CallFile, Recorded, key_of, read_calls, request_of
 from simonides.sim.types import Completion, Message, ModelCard, Request, TokenScore
 
 ASK = Request("reader.answer", seed=7, messages=(Message("user", "Where is Rui?"),), caller="w0/ana")
@@ -64,6 +64,22 @@ def test_who_asks_is_no_part_of_what_is_asked():
 def test_whatever_else_changes_makes_another_call(change):
     assert key_of("m", ASK) != key_of("m", replace(ASK, **change))
     assert key_of("m", ASK) != key_of("other", ASK)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {}, {"choices": ("a", "b"), "stop": ("\n",)}, {"regex": "a+", "logprobs": 0}, {"schema": {"type": "object"}},
+        {"messages": (), "prompt": "Where is Rui?", "prompt_logprobs": True}, {"messages": (), "inputs": {"x": [1]}},
+        {"temperature": 0.5, "top_p": 0.9, "max_tokens": 5, "seed": 2**64 - 1},
+    ],
+)  # fmt: skip
+def test_a_recorded_call_can_be_asked_again_as_it_was(tmp_path, change):
+    request = replace(ASK, **change)
+    ask(Recorded(Server(), CallFile(tmp_path)), request)
+    (call,) = read_calls(tmp_path)
+    assert request_of(call) == request
+    assert key_of("server", request_of(call)) == call.key
 
 
 def test_identical_calls_in_flight_are_asked_once(tmp_path):

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib.util
 import os
 import time
-from collections.abc import Set
+from collections.abc import Sequence, Set
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,8 @@ import pytest
 from simonides.agents.models.prepared import folder_of
 from simonides.sim.config import Trial, parse_study
 from simonides.sim.errors import UserError
+from simonides.sim.registry import registry
+from simonides.sim.types import Completion, Request
 
 
 def dialogue(model: dict, **fields) -> Trial:
@@ -48,6 +51,21 @@ def model_folder() -> str:
         return str(folder_of("smollm2"))
     except UserError:
         return ""
+
+
+class Asked:
+    """The model `vllm` with an event loop to itself."""
+
+    def __init__(self, **parameters):
+        self.model = registry("model").build("vllm", parameters)
+        self._runner = asyncio.Runner()
+
+    def __call__(self, *requests: Request) -> Sequence[Completion]:
+        return self._runner.run(self.model.complete(requests))
+
+    def close(self) -> None:
+        self._runner.run(self.model.close())
+        self._runner.close()
 
 
 OURS = "SIMONIDES_TEST_ENGINES"

@@ -67,6 +67,12 @@ class Clerk:
         return Completion(text, len(told.split()), len(text.split()), scores=scores)
 
 
+class ServedClerk(Clerk):
+    """The same in replicas on Ray."""
+
+    served = True
+
+
 def _smallest(request: Request) -> str:
     if request.choices:
         return request.choices[0]

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import gc
 import os
-from collections.abc import Sequence
 from uuid import uuid4
 
 import pytest
-from engines import OURS, model_folder
-
-from simonides.sim.registry import registry
-from simonides.sim.types import Completion, Request
+from engines import OURS, Asked, model_folder
 
 os.environ.setdefault(OURS, uuid4().hex)  # before Ray is started: its workers inherit it
 
@@ -31,21 +26,6 @@ def folder() -> str:
     if not found:
         pytest.skip("no model is prepared: simonides models prepare smollm2")
     return found
-
-
-class Asked:
-    """A model with an event loop to itself."""
-
-    def __init__(self, **parameters):
-        self.model = registry("model").build("vllm", parameters)
-        self._runner = asyncio.Runner()
-
-    def __call__(self, *requests: Request) -> Sequence[Completion]:
-        return self._runner.run(self.model.complete(requests))
-
-    def close(self) -> None:
-        self._runner.run(self.model.close())
-        self._runner.close()
 
 
 @pytest.fixture(scope="session")

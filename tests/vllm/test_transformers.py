@@ -12,10 +12,16 @@ import re
 import shutil
 
 import pytest
+from engines import fields_of
 
 from simonides.agents.models.prepared import folder_of
 from simonides.agents.models.transformers_local import TransformersModel
+from simonides.cluster.runtime import run_ray
+from simonides.sim.config import Layout, parse_study
 from simonides.sim.errors import ModelFailed, UserError
+from simonides.sim.inline import run_inline
+from simonides.sim.modeltimings import read_model_timings
+from simonides.sim.trace import Trace
 from simonides.sim.types import Message, Request
 
 pytest.importorskip("torch")
@@ -174,6 +180,22 @@ def test_memory_that_does_not_suffice_halves_the_batch_and_is_told_for_a_single_
     assert ask(model, *requests) == expected and sizes == [7, 3, 1, 2, 4, 2, 2]
     with pytest.raises(ModelFailed, match=r"on cpu failed on test \(\d+ tokens\): out of memory: [^\n]*$"):
         ask(model, chat("word " * 100))
+
+
+@pytest.mark.ray
+def test_replicas_on_ray_answer_a_study_as_one_process_does(tmp_path, ray_session):
+    folder()
+    environment = {"name": "dialogue", "speakers": 2, "teams": 1, "turns_per_session": 6, "sessions": 2, "questions": 3}
+    part = {"name": "transformers", "model": "smollm2", "device": "cpu"}
+    fields = {"environment": environment, "worlds": 2, "sampling": {"max_tokens": 8, "temperature": 0.7}}
+    (trial,) = parse_study(fields_of(part, **fields)).trials()
+    on_ray = run_ray(trial, tmp_path / "ray", Layout(runtime="ray", model_replicas=2, model_cpus=0.5), calls=tmp_path)
+    assert not on_ray.failed, on_ray.errors
+    last = {sample.source: sample.counters for sample in read_model_timings(tmp_path)}
+    answered = [last[f"replica {i}"].get("requests", 0.0) for i in range(2)]
+    assert sum(answered) == last["gate"]["asked"] >= 6 and all(answered)
+    assert not run_inline(trial, tmp_path / "inline").failed  # asked anew: in float32 replies depend on the call alone
+    assert Trace(tmp_path / "inline").digest() == Trace(tmp_path / "ray").digest()
 
 
 @pytest.mark.parametrize("harm", ["weights", "half", "tokenizer", "config", "device"])

@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 from api_server import ApiServer, WellBehaved, answer, error
 
+from simonides.agents.models.fitting import CUT, characters, cut_oldest
 from simonides.agents.models.openai_http import OpenAIModel
-from simonides.agents.models.overflow import CUT, characters, cut_oldest
 from simonides.sim.errors import ModelFailed
 from simonides.sim.types import Message, Request
 
@@ -20,26 +20,31 @@ SYSTEM, OLD, REPLY, NEW, LAST = (
 CHAT = Request("p", messages=(SYSTEM, OLD, REPLY, NEW, LAST))
 
 
+def cut(request, less):
+    """Cut at least so many characters."""
+    return cut_oldest(request, lambda one: characters(one) - (characters(request) - less))
+
+
 def test_the_oldest_messages_go_first_and_system_and_last_stay():
-    assert cut_oldest(CHAT, 1).messages == (SYSTEM, NEW, LAST)  # a chat does not begin with a reply
-    assert cut_oldest(CHAT, 41).messages == (SYSTEM, LAST)
+    assert cut(CHAT, 1).messages == (SYSTEM, NEW, LAST)  # a chat does not begin with a reply
+    assert cut(CHAT, 41).messages == (SYSTEM, LAST)
 
 
 def test_then_the_middle_of_the_last_message_goes():
-    cut = cut_oldest(CHAT, 60 + 20)
-    assert cut.messages[0] == SYSTEM and len(cut.messages) == 2
-    content = cut.messages[1].content
+    shorter = cut(CHAT, 60 + 20)
+    assert shorter.messages[0] == SYSTEM and len(shorter.messages) == 2
+    content = shorter.messages[1].content
     assert content.startswith("begin") and content.endswith("end") and CUT in content
-    assert characters(cut) == characters(CHAT) - 80
+    assert characters(shorter) == characters(CHAT) - 80
 
 
 def test_a_completions_prompt_loses_its_beginning():
-    assert cut_oldest(Request("p", prompt="0123456789"), 4).prompt == "456789"
-    assert cut_oldest(Request("p", prompt="0123456789"), 10) is None
+    assert cut(Request("p", prompt="0123456789"), 4).prompt == "456789"
+    assert cut(Request("p", prompt="0123456789"), 10) is None
 
 
 def test_what_cannot_lose_so_much_is_not_cut():
-    assert cut_oldest(CHAT, 60 + 48) is None
+    assert cut(CHAT, 60 + 48) is None
 
 
 VLLM = (

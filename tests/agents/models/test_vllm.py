@@ -12,6 +12,7 @@ import pytest
 
 from simonides.agents.models.orphans import Watchman, marked
 from simonides.agents.models.vllm import VLLMModel
+from simonides.agents.models.vllm_log import last_error
 from simonides.sim.errors import UserError
 
 
@@ -25,6 +26,23 @@ def test_the_identity_says_what_decides_the_replies_and_nothing_else():
     assert VLLMModel(model="a/b", identity="mine", revision="r").card.identity == "mine"
     whole = VLLMModel(model="a/b", revision="r1", adapters={"x": "/x"}, adapter="x", tensor_parallel_size=2)
     assert whole.card.identity == "a/b auto revision=r1 adapter=x"
+
+
+@pytest.mark.parametrize(
+    "lines, said",
+    [
+        (["ERROR EngineCore ValueError: too  little", "INFO gone", "EngineDeadError: dead"], "ValueError: too little"),
+        (
+            ["RuntimeError: Worker failed with error 'No room (1 GiB). Ask less.', please check it"],
+            "No room (1 GiB). Ask less.",
+        ),
+        (["INFO all is well"], ""),
+    ],
+)
+def test_the_last_error_of_an_engines_log_is_the_reason_without_its_wrapping(tmp_path, lines, said):
+    (tmp_path / "engine.log").write_text("\n".join(lines))
+    assert last_error(tmp_path / "engine.log") == said
+    assert last_error(tmp_path / "none.log") == ""
 
 
 OWNER = """

@@ -1,0 +1,1 @@
+"""Recorded Android apps (DroidTask), replayed as an environment where exploration is remembered."""

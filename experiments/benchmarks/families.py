@@ -1,0 +1,120 @@
+"""Compare the environments of all families inside our loop, alone and many a process, with the same steps done bare.
+
+The bare steps are those of an episode that was lived: the same seed and the same actions.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from collections.abc import Mapping
+from contextlib import closing
+from pathlib import Path
+from statistics import median
+from time import perf_counter, process_time
+from typing import Any
+
+from simonides.experiments.benchmarks.measure import Figure, Result, Scale, Timing, clocked
+from simonides.experiments.benchmarks.trials import trial_of
+from simonides.sim.config import Layout, Trial
+from simonides.sim.errors import MissingExtra
+from simonides.sim.inline import live_all
+from simonides.sim.trial import Models, assemble, environment_of, open_worlds, services_of, world_name
+from simonides.sim.types import Plain
+from simonides.sim.world import environment_seed
+
+FAMILIES: Mapping[str, Mapping[str, Plain]] = {
+    "claims": {"name": "claims"},
+    "dialogue-choices": {"name": "dialogue-choices"},
+    "android": {"name": "android"},
+    "manipulation": {"name": "manipulation"},
+    "metaworld-chain": {"name": "metaworld-chain"},
+    "highway": {"name": "highway"},
+    "metadrive": {"name": "metadrive"},
+}
+"""What is timed: environments with their default task."""
+
+ALONE = frozenset({"metadrive"})
+"""Environments of which a process holds one at a time."""
+
+MANY = 4
+"""Worlds of the larger run."""
+
+DEAR = 1e-3
+"""Seconds of a bare step from which on nine tenths of bare speed are aimed at."""
+
+
+class Noted:
+    """An environment that notes the actions it was given."""
+
+    def __init__(self, env: Any) -> None:
+        self._env = env
+        self.given: list[dict[str, Any]] = []
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._env, name)
+
+    def step(self, actions: dict[str, Any]) -> Any:
+        """Note the actions, and step."""
+        self.given.append(dict(actions))
+        return self._env.step(actions)
+
+
+def families(scale: Scale) -> Result:
+    """Return, of each environment, the cost of a bare step and the share of its speed that our loop keeps."""
+    figures: list[Figure] = []
+    for name, part in FAMILIES.items():
+        try:
+            figures += _of(name, part, max(3, scale.of(5)))
+        except MissingExtra as error:
+            figures.append(Figure(f"{name}: {error}", 0.0, ""))
+    return Result("environments", tuple(figures))
+
+
+def _of(name: str, part: Mapping[str, Plain], repeats: int) -> list[Figure]:
+    pairs = [_pair(_trial(part, 1)) for _ in range(repeats)]
+    bare = median(bare.cpu for _, bare in pairs)
+    share = median(bare.cpu / lived.cpu for lived, bare in pairs)
+    told = Figure.at_least(f"{name}: share of bare speed", 100 * share, 90, "%") if bare >= DEAR else Figure(
+        f"{name}: share of bare speed", 100 * share, "%"
+    )  # fmt: skip
+    found = [Figure(f"{name}: a bare step", 1e3 * bare, "ms"), told]
+    if name not in ALONE:
+        ratio = median(_lived(_trial(part, MANY))[0].cpu / lived.cpu for lived, _ in pairs[:3])
+        found.append(Figure(f"{name}: a step with {MANY} worlds in a process, against one", ratio, "x"))
+    return found
+
+
+def _trial(part: Mapping[str, Plain], worlds: int) -> Trial:
+    return trial_of(environment=dict(part), policy="believer", worlds=worlds)
+
+
+def _pair(trial: Trial) -> tuple[Timing, Timing]:
+    """Return the seconds a step of a trial that is lived, and of its steps done bare."""
+    lived, actions = _lived(trial)
+    with closing(environment_of(trial.study, trial.seed, 0)) as env:
+
+        def steps() -> None:
+            env.reset(seed=environment_seed(trial.seed, world_name(0)))
+            for given in actions:
+                env.step(given)
+
+        return lived, clocked(steps).each(len(actions))
+
+
+def _lived(trial: Trial) -> tuple[Timing, list[dict[str, Any]]]:
+    with tempfile.TemporaryDirectory(prefix="simonides-bench-") as folder:
+        services = services_of(trial.study, None, Models())
+        worlds = open_worlds(assemble(trial, services), Layout(), 0, Path(folder), services, {})
+        noted = [Noted(world.environment) for world in worlds]
+        for world, env in zip(worlds, noted, strict=True):
+            world.environment = env
+        cpu, wall = process_time(), perf_counter()
+        results = asyncio.run(live_all(worlds))
+        timing = Timing(perf_counter() - wall, process_time() - cpu)
+        for env in noted:
+            env.close()
+    for result in results:
+        if result.failure is not None:
+            raise RuntimeError(result.text)
+    return timing.each(sum(len(env.given) for env in noted)), noted[0].given
