@@ -20,7 +20,8 @@ from simonides.sim.context import Services
 from simonides.sim.errors import CorruptFile, StudyError
 from simonides.sim.interfering import WorldChange
 from simonides.sim.rows import space_row
-from simonides.sim.space import Space, SpaceSetup
+from simonides.sim.space import Space
+from simonides.sim.spacesetup import SpaceSetup
 from simonides.sim.trace import SPACE, Trace, TraceWriter
 from simonides.sim.trial import Assembly, Models, Table, assemble, hosted, own_of, services_of, ways_of
 from simonides.sim.types import Plain

@@ -21,7 +21,8 @@ from simonides.sim.errors import ContractBroken, Interrupted, StaleBatch
 from simonides.sim.exchange import PEEK, Batch, BatchId, Read, Refusal, Reply, pack_batch, unpack_batch
 from simonides.sim.framing import FrameWriter, cut_torn_tail, read_file, read_frames, replace_file
 from simonides.sim.hung import TIMEOUT, InProgress, Task
-from simonides.sim.space import Space, SpaceSetup
+from simonides.sim.space import Space
+from simonides.sim.spacesetup import SpaceSetup
 from simonides.sim.trace import SPACE, SPACE_FAILED, TraceWriter
 from simonides.sim.types import Place, Query, Recall
 

@@ -8,8 +8,7 @@ from __future__ import annotations
 import asyncio
 import math
 import zlib
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 from operator import attrgetter, itemgetter
 
 from simonides.sim.changes import Agent, Change, Changes, Plant, Purge, Wipe, purge, wipe
@@ -20,7 +19,8 @@ from simonides.sim.protocols import MemorySystem
 from simonides.sim.seeds import identity
 from simonides.sim.spacecosts import AFTER_AGENTS, SpaceCosts
 from simonides.sim.spacerow import SpaceTick
-from simonides.sim.types import EMPTY, Effect, Experience, Place, Plain, Query, Recall, Recalled
+from simonides.sim.spacesetup import Due, Operation, SpaceSetup
+from simonides.sim.types import EMPTY, Experience, Place, Plain, Query, Recall, Recalled
 
 NEVER = -math.inf
 """The simulated time of a space that nobody has entered yet."""
@@ -30,53 +30,6 @@ LEVEL = 1
 
 GONE = 1 << 62
 """The frontier of a member that has left."""
-
-
-@dataclass(frozen=True, slots=True)
-class SpaceSetup:
-    """A space before it runs: who may read and write it, which worlds are members from which tick, what it holds.
-
-    `members` maps a world to the tick at which it joins, `strides` to the ticks from one of its steps to the next where
-    that is not 1 (`ticks_per_round`). `make` builds a fresh memory system of its kind.
-    """
-
-    name: str
-    readers: Collection[Agent]
-    writers: Collection[Agent]
-    members: Mapping[str, int]
-    make: Callable[[], MemorySystem]
-    changes: tuple[Change, ...] = ()
-    manage_every: int = 0
-    strides: Mapping[str, int] = field(default_factory=dict)
-
-    def stride(self, member: str) -> int:
-        """Return the ticks from one step of a member to its next."""
-        return self.strides.get(member, 1)
-
-    def step_at(self, member: str, tick: int) -> int:
-        """Return the tick of a member's first step not before `tick`."""
-        join, stride = self.members[member], self.stride(member)
-        return join + max(0, -(-(tick - join) // stride)) * stride
-
-
-@dataclass(slots=True)
-class Operation:
-    """One ordered change: a write, or the end of a world's session."""
-
-    kind: str
-    place: Place
-    experience: Experience | None
-    muted: bool = False
-
-
-@dataclass(slots=True)
-class Due:
-    """What a space has to apply at one tick, in order of arrival."""
-
-    changes: list[Change] = field(default_factory=list)
-    effects: list[tuple[Place, tuple[Effect, ...]]] = field(default_factory=list)
-    operations: list[Operation] = field(default_factory=list)
-    refused: list[tuple[Place, str]] = field(default_factory=list)
 
 
 class Space:
@@ -387,7 +340,8 @@ class Space:
             self.changes.begun.add(change.id)
             details: Mapping[str, Plain] = EMPTY
             place = Place(tick, "", "", 0, n)
-            ctx = self._context(place, change.kind, Usage(), None, tick >= self._muted_from)
+            cause = "forget" if isinstance(change.what, Purge) else change.kind
+            ctx = self._context(place, cause, Usage(), None, tick >= self._muted_from)
             if isinstance(change.what, Plant):
                 plants.append(change.what)
             elif isinstance(change.what, Wipe):

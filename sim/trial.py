@@ -27,7 +27,7 @@ from simonides.sim.probing import Probe
 from simonides.sim.protocols import Environment, MemorySystem, Model, Policy
 from simonides.sim.registry import registry
 from simonides.sim.seeds import seed_of
-from simonides.sim.space import SpaceSetup
+from simonides.sim.spacesetup import SpaceSetup
 from simonides.sim.trace import TraceWriter, next_epoch
 from simonides.sim.types import ModelCard
 from simonides.sim.wiring import AgentRef, SpaceSpec

@@ -40,7 +40,10 @@ def factors(study: Study) -> tuple[Factor, ...]:
 def _labels(path: str, values: Collection[Plain]) -> tuple[str, ...]:
     """Return names of values without their parameters where that tells them apart, else with them."""
     short = tuple(label(path, value, brief=True) for value in values)
-    return short if len(set(short)) == len(short) else tuple(label(path, value) for value in values)
+    if len(set(short)) == len(short):
+        return short
+    full = tuple(label(path, value) for value in values)
+    return tuple(f"{one} ({n})" if full.count(one) > 1 else one for n, one in enumerate(full, start=1))
 
 
 def _names(paths: Sequence[str]) -> dict[str, str]:
