@@ -74,9 +74,24 @@ def create_fork(
     """Make the folder of a fork. Raises UserError for what does not fit together."""
     if at < 0:
         raise UserError(f"--at {at}: a tick is 0 or more.")
+    last = _last_tick(run, [run.trial(trial)] if trial is not None else run.trials())
+    if last is not None and at >= last:
+        raise UserError(f"--at {at}: {run.folder} has ended at tick {last}; fork at an earlier one.")
     study = forked_study(run, overrides, trial)
     parents = parents_of(run, study, at, trial)
     chosen = Layout.model_validate({**run.layout.model_dump(), **layout})
     calls = run.folder if (run.folder / CALLS).is_file() else None
     parent = {"run": str(run.folder.resolve()), "at": at, "trials": parents}
     return Run.create(folder, study, chosen, run.cache, calls, parent)
+
+
+def _last_tick(run: Run, trials: Iterable[Trial]) -> int | None:
+    """Return the tick at which the last world ended, or None where a trial has not ended."""
+    last = 0
+    for trial in trials:
+        outcome = run.outcome(trial)
+        if outcome is None or not outcome.settled:
+            return None
+        joins = max(trial.study.joins, default=0)
+        last = max([last, *(joins + world.ticks for world in outcome.worlds.values())])
+    return last

@@ -54,6 +54,11 @@ def test_one_trial_is_forked_into_several(parent):
     assert found["policy.hops=False,seed=1"] != found["policy.hops=True,seed=1"]
 
 
+def test_a_tick_after_the_end_is_a_mistake(parent):
+    done = simonides("fork", "parent", "--at", 99, "--out", "late", "--no-report", cwd=parent)
+    assert (done.returncode, "ended at tick 12; fork at an earlier one" in done.stderr) == (2, True)
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
