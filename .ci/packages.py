@@ -14,7 +14,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDERS = ("agents", "cluster", "envs", "experiments", "memory_actors", "sim")
-DATA = ("css", "html", "j2", "js", "json", "md", "svg", "txt", "yaml")
+DATA = ("bddl", "css", "html", "j2", "js", "json", "md", "svg", "txt", "xml", "yaml")
 """Endings of the data files that a wheel carries, beside py.typed. Data sets are never shipped."""
 
 

@@ -54,6 +54,8 @@ _DROID = f"{_GITHUB}/MobileLLM/AutoDroid/f605b00ccc6f3ee25d9b28f2b30b77d960214b5
 _DROID_MEMORY = f"{_GITHUB}/MobileLLM/AutoDroid/5dc37ddecb0e50572d45a148914c0134113ed295"
 """Two commits, as no single one holds the graphs of all apps under one folder."""
 
+_ROADS = f"{_GITHUB}/CommonRoad/commonroad-io"
+
 CATALOGUE: dict[str, DataSet] = {
     data.name: data
     for data in (
@@ -159,6 +161,25 @@ CATALOGUE: dict[str, DataSet] = {
                     "music_player.yaml",
                     f"{_DROID_MEMORY}/memory/utgs/music%20player/utg.yaml",
                     "71621026e9dc41c3d2dcf3de6a55d45077b444a08bfedabb4efaacbf7aba5204",
+                ),
+            ),
+        ),
+        DataSet(
+            "commonroad",
+            "CommonRoad scenarios: traffic recorded by NGSIM on the US 101, and simulated (Althoff et al. 2017)",
+            "https://github.com/CommonRoad/commonroad-io",
+            "BSD-3-Clause",
+            "commonroad",
+            (
+                DataFile(
+                    "USA_US101-4_1_T-1.xml",
+                    f"{_ROADS}/2974ae000f11ef5eab36a6aa2a2474f48582ec53/tests/test_scenarios/xml/2020a/USA_US101-4_1_T-1.xml",
+                    "6e14f050cff666176b1dd77081ca200369a4934bbf43fca4649c090334811682",
+                ),
+                DataFile(
+                    "FRA_Anglet-1_1_T-1.xml",
+                    f"{_ROADS}/226fbee9eea1f60f59f305a1cd100255382e102d/tests/test_scenarios/xml/2020a/FRA_Anglet-1_1_T-1.xml",
+                    "9922e4f8dca133ab1754bbfdf12d0d3f0d6112e2c6ab5cfb72803b55a65240e3",
                 ),
             ),
         ),

@@ -44,6 +44,12 @@ EXTRAS: dict[str, str] = {
     "xgrammar": "transformers",
     "vllm": "vllm",
     "textarena": "textarena",
+    "mujoco": "manipulation",
+    "metaworld": "manipulation",
+    "libero": "libero",
+    "robosuite": "libero",
+    "highway_env": "highway",
+    "metadrive": "metadrive",
 }
 """Import name of a heavy library -> the extra that installs it."""
 
@@ -219,6 +225,12 @@ BUILTINS: dict[str, dict[str, str]] = {
         "droidtask": "simonides.envs.android.droidtask.env:droidtask",
         "android-tasks": "simonides.envs.android.tasks.env:android_tasks",
         "textarena": "simonides.envs.textarena.env:textarena",
+        "manipulation": "simonides.envs.manipulation.make:manipulation",
+        "metaworld-chain": "simonides.envs.manipulation.chain:metaworld_chain",
+        "libero": "simonides.envs.manipulation.libero:libero",
+        "highway": "simonides.envs.driving.highway_world:highway",
+        "metadrive": "simonides.envs.driving.metadrive_world:metadrive",
+        "commonroad": "simonides.envs.driving.recorded:commonroad",
     },
     "policy": {
         "extractive-reader": "simonides.agents.scripted.extractive:ExtractiveReader",

@@ -23,7 +23,7 @@ from simonides.sim.needs import Need, Verdict
 from simonides.sim.seeds import generator, seed_of
 from simonides.sim.types import Plain
 
-HIDDEN = "This text was removed by its author."
+HIDDEN = "What stood here under {title} was removed by its author."
 """What stands in a fact's place where it is not revealed."""
 READ = "status: complete"
 """What an agent says when it has read what it was to read."""
@@ -98,13 +98,17 @@ class Sessions:
         self._reward, self._over, self._closing = 0.0, False, False
         phone = self._phone(self.agents[0])
         for fact in self._facts:
-            fact.source.put(phone, fact.title, fact.sentence if self.reveal or not fact.wanted else HIDDEN)
+            fact.source.put(phone, fact.title, self._text(fact))
         phone.refresh()
 
     def _set_up(self, devices: Mapping[str, Device], seed: int) -> None:
         self._devices, self._seed = devices, seed
         self._facts = self._drawn(generator(seed_of("android memory", seed)))
         self._errands = list(self._planned())
+
+    def _text(self, fact: Fact) -> str:
+        """Return what stands where a fact is read: its sentence, or that it is not there."""
+        return fact.sentence if self.reveal or not fact.wanted else HIDDEN.format(title=fact.title)
 
     def _phone(self, agent: str) -> Phone:
         device = self._devices[agent]
@@ -170,7 +174,7 @@ class Sessions:
         fact = errand.fact
         if errand.kind == "read":
             route = fact.source.route(fact.title)
-            plan = READ if screen.shows(fact.sentence) or screen.shows(HIDDEN) else route.next(screen)
+            plan = READ if screen.shows(self._text(fact)) else route.next(screen)
             return Brief(f"In {route.app}, read {fact.title!r}.", plan, **common)
         need = self._need(fact, screen)
         return Brief(fact.decision.task.format(subject=fact.subject), need=need, **common)

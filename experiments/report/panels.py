@@ -85,7 +85,7 @@ def choices(tables: RunTables) -> Panel | None:
 
 def reach(tables: RunTables) -> Panel | None:
     """Return who can answer what: by the narrowest sharing that covers a question's evidence."""
-    asked = tables.questions
+    asked = tables.questions.filter(pl.col("reach") != "") if tables.questions.height else tables.questions
     if not asked.height or asked["reach"].n_unique() < 2:
         return None
     colour = _colour(tables, tables.factors[0].name if tables.factors else None)
@@ -245,7 +245,7 @@ def latency(tables: RunTables) -> Panel | None:
     table = means(told, ["condition"], "seconds").select("condition", pl.col("estimate").alias("ms_told"))
     if asking.height:
         table = _beside(table, means(asking, ["condition"], "seconds"), "ms_asked")
-    high = table.sort(table.columns[-1], descending=True).row(0, named=True)
+    high = table.sort(table.columns[-1], descending=True, nulls_last=True).row(0, named=True)
     ticks = "tick of questions" if asking.height else "tick"
     answer = f"Slowest: {high['condition']}, {high[table.columns[-1]]:.1f} ms a {ticks}."
     plots = _by_session(tables, told, "seconds", "Milliseconds a tick")

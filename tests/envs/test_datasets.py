@@ -105,7 +105,8 @@ def test_a_connection_that_breaks_off_leaves_nothing(monkeypatch, server, tmp_pa
 def test_the_catalogue_names_publishers_licences_and_environments_that_exist():
     from simonides.sim.registry import registry
 
-    assert [data.name for data in list_datasets()] == ["droidtask", "locomo", "longmemeval", "memorybank"]
+    names = ["commonroad", "droidtask", "locomo", "longmemeval", "memorybank"]
+    assert [data.name for data in list_datasets()] == names
     for data in list_datasets():
         assert data.licence and data.publisher.startswith("https://")
         assert all(file.url.startswith("https://") for file in data.files)

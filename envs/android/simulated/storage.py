@@ -25,8 +25,9 @@ class Databases:
         self.drop(package)
         connection = _connection()
         connection.executescript(f"PRAGMA page_size={_PAGE}; VACUUM; {schema}")
-        self._open[package] = connection
-        return connection
+        self.load(package, connection.serialize())  # a database that was loaded counts its changes, a new one does not
+        connection.close()
+        return self._open[package]
 
     def drop(self, package: str) -> None:
         """Close and forget an app's database, if it has one."""

@@ -208,7 +208,7 @@ def radio(words: str, on: bool, on_tap: Handler | None, id: str = "", **fields: 
     return View(RADIO, id, words, on_tap=on_tap, checked=on, height=44, pad=(4, 4), look=Look(15)).but(**fields)
 
 
-def snippet(words: str, most: int = 40) -> str:
+def snippet(words: str, most: int = 30) -> str:
     """Return the beginning of a text, with an ellipsis where it is cut."""
     return words if len(words) <= most else f"{words[: most - 1]}…"
 

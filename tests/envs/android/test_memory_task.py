@@ -48,7 +48,7 @@ def test_all_decisions_succeed_for_who_remembers_and_by_chance_for_who_does_not(
 def test_a_hidden_fact_helps_nobody_and_changes_nothing_else():
     hidden = [one for seed in range(4) for one in play(android(seed=seed, needs=6, reveal=False))]
     blind = [one for seed in range(4) for one in play(android(seed=seed, needs=6), remembers=False)]
-    assert [one["chosen"] for one in hidden] == [one["chosen"] for one in blind]
+    assert [(one["chosen"], one["needed"]) for one in hidden] == [(one["chosen"], one["needed"]) for one in blind]
     assert {one["seen"] for one in hidden} == {-1}
 
 

@@ -257,6 +257,57 @@ def test_a_restored_phone_goes_on_as_the_saved_one():
     assert other.snapshot() == device.snapshot()
 
 
+def with_keyboard(device):
+    device.start("org.simonides.notes")
+    click(device, resource_id="search")
+    click(device, content_desc="Symbols")
+    device.type("half a wor")
+
+
+def with_dialog(device):
+    device.start("org.simonides.messages")
+    device.long_press(*middle(device, resource_id="thread"))
+
+
+def with_scrolled_list(device):
+    device.start("org.simonides.shop")
+    device.swipe(270, 800, 270, 431)
+
+
+def with_chooser(device):
+    device.open(Intent(SEND, type="text/plain", extras={"android.intent.extra.TEXT": "milk"}))
+
+
+def with_notification(device):
+    messages.receive(device, "555-0199", "The code is 12.")
+
+
+def with_shade_turned(device):
+    with_notification(device)
+    device.key(83)
+    device.rotate(3)
+
+
+def with_alarm(device):
+    clock.add(device, 9 * 60)
+    device.advance(590)
+
+
+@pytest.mark.parametrize(
+    "prepare",
+    [with_keyboard, with_dialog, with_scrolled_list, with_chooser, with_notification, with_shade_turned, with_alarm],
+)
+def test_what_is_open_is_saved(device, prepare):
+    prepare(device)
+    other = phone(None)
+    other.restore(device.snapshot())
+    assert other.windows() == device.windows() and (other.screenshot() == device.screenshot()).all()
+    for one in (device, other):
+        one.advance(20)
+        one.tap(270, 500)
+    assert other.windows() == device.windows() and other.snapshot() == device.snapshot()
+
+
 def test_no_touch_breaks_the_phone():
     for seed in range(6):
         assert len(wander(phone(seed), 80, seed)) == 80

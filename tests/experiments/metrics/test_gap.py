@@ -68,3 +68,18 @@ def test_a_run_with_arms_has_a_gap_for_each_task(ran):
     console = Console(record=True, width=200)
     print_gap(tables, console)
     assert "exploratory" in console.export_text()
+
+
+def test_worlds_that_ask_and_worlds_that_do_not_stand_in_one_report(tmp_path):
+    """Environments of several families in one study: some pose questions, some tell a reach, some do neither."""
+    tasks = {
+        "bell": {},
+        "dialogue": {"environment": {"name": "dialogue", "sessions": 2, "turns_per_session": 4, "questions": 4}},
+        "claims": {"environment": {"name": "claims", "listed": True, "ticks": 12}},
+    }
+    fields = study(seeds=2).model_dump(mode="json") | {"factors": {"task": tasks}}
+    run = Run.create(tmp_path / "run", parse_study(fields), Layout(), tmp_path / "cache")
+    with (tmp_path / "out.txt").open("w") as out:
+        assert execute(run, 1, Console(file=out, width=200)) == 0
+    assert (tmp_path / "run/report.html").exists()
+    assert "could not be made" not in (tmp_path / "out.txt").read_text()

@@ -1,0 +1,1 @@
+"""Task files of ours for LIBERO, in its language."""

@@ -1,0 +1,1 @@
+"""The MJCF parts of which scenes are put together: an arm, a lidded bin, a cup."""
