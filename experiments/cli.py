@@ -100,6 +100,34 @@ def resume(folder: commands.RunFolder, jobs: Jobs = None, report: Report = True)
 
 
 @app.command()
+def fork(
+    folder: commands.RunFolder,
+    at: Annotated[int, typer.Option(help="The tick from which the two runs differ.")],
+    overrides: commands.Overrides = None,
+    trial: Annotated[str | None, typer.Option(help="Fork this trial alone, by its id or its number from 0 on.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder of the new run. Default: runs/STUDY-TIME.")] = None,
+    runtime: Annotated[
+        Literal["inline", "ray"] | None, typer.Option(help="Where the parts run. Default: as the run's.")
+    ] = None,
+    jobs: Jobs = None,
+    report: Report = True,
+) -> int:
+    """Go on from a tick of a run with something changed, in a new run; the old one stays as it is."""
+    from simonides.experiments.execute import execute
+    from simonides.experiments.forks import create_fork
+    from simonides.experiments.runs import Run
+
+    found = Run(folder)
+    chosen = out if out is not None else _new_folder(f"{found.study.name}-fork")
+    made = create_fork(found, chosen, at, overrides or (), trial, {"runtime": runtime} if runtime else {})
+    try:
+        return _interruptible(chosen, lambda: execute(made, jobs, commands.console_of(), report))
+    except UserError:
+        made.discard_unless_begun()
+        raise
+
+
+@app.command()
 def digest(folder: commands.RunFolder) -> int:
     """Print the sha256 of each trial's trace, and of the whole run."""
     from simonides.experiments.runs import Run

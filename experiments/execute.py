@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from functools import partial
+from pathlib import Path
 from threading import Lock
 
 from rich.console import Console
@@ -16,9 +17,10 @@ from simonides.experiments.progress import progress
 from simonides.experiments.purse import Purse
 from simonides.experiments.runs import OUTCOME, Outcome, Run, keep
 from simonides.experiments.scheduler import Progress, Scheduler
-from simonides.experiments.worker import measure_if_whole, settle, told
+from simonides.experiments.worker import Runner, begin, measure_if_whole, settle, told
 from simonides.sim.config import Trial
 from simonides.sim.errors import CorruptFile, UserError
+from simonides.sim.inline import Inline, TrialOutcome
 from simonides.sim.trace import run_digest
 
 RAY = "simonides.cluster.runtime:OnRay"
@@ -63,6 +65,8 @@ def conclude(run: Run, console: Console, again: bool = False) -> int:
 def _report(run: Run, console: Console, again: bool) -> tuple[str, int]:
     from simonides.experiments.results import (  # plotly and polars: not for every command
         print_gap,
+        print_pairs,
+        print_poisoning,
         print_results,
         write_report,
     )
@@ -71,6 +75,8 @@ def _report(run: Run, console: Console, again: bool) -> tuple[str, int]:
         tables, report = write_report(run, again)
         print_results(tables, console)
         print_gap(tables, console)
+        print_poisoning(tables, console)
+        print_pairs(tables, console)
     except UserError:
         raise
     except Exception as error:  # a metric is a plug-in, and may raise anything
@@ -94,7 +100,7 @@ def _run_on_ray(run: Run, purse: Purse, trials: list[Trial], jobs: int, shown: P
             if isinstance(outcome, Outcome):
                 keep(folder, outcome)
             else:
-                outcome = settle(outcome, folder, partial(ray.run, progress=tell))
+                outcome = settle(outcome, folder, partial(_begun_on_ray, run, partial(ray.run, progress=tell)))
                 if measure:
                     measure_if_whole(trial, folder)
             with telling:
@@ -102,11 +108,27 @@ def _run_on_ray(run: Run, purse: Purse, trials: list[Trial], jobs: int, shown: P
 
         pool = ThreadPoolExecutor(jobs)
         try:
-            for ended in as_completed([pool.submit(one, trial) for trial in trials]):
-                ended.result()
+            for wave in _waves(trials):
+                for ended in as_completed([pool.submit(one, trial) for trial in wave]):
+                    ended.result()
         finally:
             ray.stop()
             pool.shutdown(cancel_futures=True)
+
+
+def _waves(trials: list[Trial]) -> list[list[Trial]]:
+    """Return the trials in two lots: those that go on from others of this run come second."""
+    later = [trial for trial in trials if trial.forked is not None and trial.forked.run is None]
+    return [[trial for trial in trials if trial not in later], later]
+
+
+def _begun_on_ray(run: Run, on_ray: Runner, trial: Trial, folder: Path) -> TrialOutcome:
+    """Run a trial on Ray; what a fork goes on from is made ready here, inline."""
+    origin = run.origin(trial)
+    if origin is not None:
+        with Inline(run.cache, run.folder.resolve(), run.layout.calls) as inline:
+            trial = begin(trial, folder, run.layout, origin, inline, None)
+    return on_ray(trial, folder)
 
 
 def _processors() -> int:

@@ -12,7 +12,11 @@ from rich.table import Table
 
 from simonides.experiments.metrics.cells import RunTables, means, run_tables
 from simonides.experiments.metrics.gap import FEW_SEEDS, FULL, NONE, REMOVED, SEEDS, Arm, gaps
+from simonides.experiments.metrics.pairs import pairs
+from simonides.experiments.metrics.states import RATES
+from simonides.experiments.metrics.stats import CLAIM_SEEDS
 from simonides.experiments.report.page import render_report
+from simonides.experiments.report.poisoning import poisoning_rates
 from simonides.experiments.report.run import context_of
 from simonides.experiments.runs import REPORT, Run, write_whole
 
@@ -89,6 +93,53 @@ def print_gap(tables: RunTables, console: Console) -> None:
     console.print(table)
     for line in GAP_COLUMNS:
         console.print(f"  {line}", markup=False, highlight=False, soft_wrap=True)
+
+
+def print_poisoning(tables: RunTables, console: Console) -> None:
+    """Print what became of what was planted, in counts."""
+    found = poisoning_rates(tables)
+    if not found.height:
+        return
+    table = Table(title="What became of what was planted", title_justify="left")
+    for name in found.columns:
+        table.add_column(name, justify="left" if name == "condition" else "right")
+    for row in found.iter_rows():
+        table.add_row(*(escape(str(value)) for value in row))
+    console.print(table)
+    for name, what in RATES:
+        console.print(f"  {name}: {what}", markup=False, highlight=False, soft_wrap=True)
+
+
+PAIR_COLUMNS = (
+    "without, with: means over seeds of the trials without the interventions and with them, from the same state",
+    "difference: with less without, with a 95 % interval over seeds; p corrected by Holm within this table",
+    "lost, gained: single yes-or-no outcomes that only one of the two reached, with McNemar's exact p",
+)  # fmt: skip
+
+
+def print_pairs(tables: RunTables, console: Console) -> None:
+    """Print what the interventions of a study with pairs change."""
+    found = pairs(tables)
+    if not found:
+        return
+    table = Table(title="What the interventions change: paired differences", title_justify="left")
+    for name in ("condition", "intervention", "measure"):
+        table.add_column(name)
+    for name in ("pairs", "without", "with", "difference", "p", "lost, gained"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for one in found:
+        t = one.test
+        interval = "" if math.isnan(t.low) else f" [{t.low:+.3f}, {t.high:+.3f}]"
+        single = "" if one.lost is None else f"{one.lost}, {one.gained} (p {one.mcnemar:.3f})"
+        numbers = (str(t.n), f"{one.without:.3f}", f"{one.with_it:.3f}", f"{t.difference:+.3f}{interval}")
+        p = "" if math.isnan(one.adjusted) else f"{one.adjusted:.3f}"
+        table.add_row(escape(one.condition), escape(one.intervention), one.measure, *numbers, p, single)
+    console.print(table)
+    for line in PAIR_COLUMNS:
+        console.print(f"  {line}", markup=False, highlight=False, soft_wrap=True)
+    if any(one.exploratory for one in found):
+        few = min(one.test.n for one in found)
+        console.print(f"  With {few} pairs these are exploratory: {CLAIM_SEEDS} or more make a claim.", highlight=False)
 
 
 def _claimed(seeds: int) -> str:

@@ -8,15 +8,10 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import platform
-import re
 import shutil
-import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from functools import cached_property
-from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 from typing import Any, Literal
 
@@ -24,10 +19,11 @@ import yaml
 from filelock import FileLock, Timeout
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-import simonides.sim
+from simonides.experiments.manifest import manifest_of
 from simonides.sim.checkpoint import slug
-from simonides.sim.config import Layout, Part, Study, Trial, parse_study
+from simonides.sim.config import Forked, Layout, Study, Trial, parse_study
 from simonides.sim.errors import CorruptFile, StudyError, UserError, near
+from simonides.sim.fork import Origin
 from simonides.sim.modelcalls import FILE as CALLS
 from simonides.sim.registry import one_line, registry
 from simonides.sim.usercache import user_cache
@@ -106,8 +102,18 @@ class Run:
             raise CorruptFile(f"{folder / MANIFEST}: {one_line(error, 'layout')}") from None
 
     @classmethod
-    def create(cls, folder: Path, study: Study, layout: Layout, cache: Path, calls_from: Path | None = None) -> Run:
+    def create(
+        cls,
+        folder: Path,
+        study: Study,
+        layout: Layout,
+        cache: Path,
+        calls_from: Path | None = None,
+        parent: Mapping[str, Any] | None = None,
+    ) -> Run:
         """Make the folder of a new run, whole or not at all; `calls_from` is a run whose model calls it begins with.
+
+        `parent` says which run a fork goes on from: `run` its folder, `at` the tick, `trials` each trial's own.
 
         Raises UserError when something is there already, or when that run has no recorded calls.
         """
@@ -123,7 +129,7 @@ class Run:
         try:
             text = yaml.safe_dump(study.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
             write_whole(making / STUDY, text)
-            manifest = _manifest(study, sha256_of(text), layout, cache)
+            manifest = manifest_of(study, sha256_of(text), layout, cache, parent)
             write_whole(making / MANIFEST, json.dumps(manifest, indent=1) + "\n")
             (making / "trials").mkdir()
             if calls_from is not None:
@@ -162,7 +168,21 @@ class Run:
 
     def trials(self) -> list[Trial]:
         """Return all trials of the study, in order."""
-        return list(self.study.trials())
+        parent = self.manifest.get("parent")
+        if parent is None:
+            return list(self.study.trials())
+        known = {id: Forked(trial=of, tick=parent["at"], run=parent["run"]) for id, of in parent["trials"].items()}
+        return [
+            trial if trial.forked is not None else trial.model_copy(update={"forked": known[trial.id]})
+            for trial in self.study.trials()
+        ]
+
+    def origin(self, trial: Trial) -> Origin | None:
+        """Return the trial that a trial goes on from, with its folder; None for one that begins by itself."""
+        if trial.forked is None:
+            return None
+        run = self if trial.forked.run is None else Run(Path(trial.forked.run))
+        return Origin(found := run.trial(trial.forked.trial), run.folder_of(found).resolve(), run.layout)
 
     def trial(self, wanted: str) -> Trial:
         """Return a trial by its id, its number from 0 on, or its folder's name. Raises UserError."""
@@ -247,75 +267,3 @@ def _json(path: Path) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise CorruptFile(f"{path}: expected a map, found a {type(value).__name__}.")
     return value
-
-
-# --- the manifest -----------------------------------------------------------------------------------------------------
-
-
-def _manifest(study: Study, sha256: str, layout: Layout, cache: Path) -> dict[str, Any]:
-    trials = [trial.id for trial in study.trials()]
-    return {
-        "study": study.name,
-        "study_sha256": sha256,
-        "seeds": list(range(study.seeds)) if isinstance(study.seeds, int) else list(study.seeds),
-        "trials": trials,
-        "layout": layout.model_dump(mode="json"),
-        "cache": str(cache),
-        "started": datetime.now(UTC).isoformat(timespec="seconds"),
-        "python": platform.python_version(),
-        "platform": platform.platform(),
-        "versions": _versions(),
-        "prompts": _prompts(study),
-        "commit": _commit(),
-    }
-
-
-def _prompts(study: Study) -> list[dict[str, Any]]:
-    """Return each way in which the study words its questions, with the sha256 of the wording of every purpose.
-
-    Purposes are those that memories and policies declare. Raises UserError for prompts that cannot be read.
-    """
-    asked: dict[str, set[str]] = {}
-    for trial in study.trials():
-        one = trial.study
-        if one.model is not None:
-            card = getattr(registry("memory").load(one.memory.name), "card", None)
-            declared = getattr(registry("policy").load(one.policy.name), "purposes", ())
-            asked.setdefault(one.prompts.model_dump_json(), set()).update(card.needs_model if card else (), declared)
-    found = []
-    for text, purposes in asked.items():
-        part = Part.model_validate_json(text)
-        prompts = registry("prompts").build(part.name, part.params, path="prompts")
-        found.append({**part.model_dump(), "purposes": {name: prompts.version(name) for name in sorted(purposes)}})
-    return found
-
-
-def _versions() -> dict[str, str]:
-    found = {}
-    try:
-        wanted = requires("simonides") or []
-    except PackageNotFoundError:
-        wanted = []
-    names = [re.split(r"[^A-Za-z0-9._-]", line, maxsplit=1)[0] for line in wanted if "extra ==" not in line]
-    for name in ["simonides", *sorted(names)]:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    return found
-
-
-def _commit() -> str | None:
-    """Return the commit of the checkout that this package runs from, "+changes" added; None outside a checkout."""
-    source = Path(simonides.sim.__file__)
-
-    def git(*words: str) -> str | None:
-        try:
-            done = subprocess.run(["git", "-C", str(source.parent), *words], capture_output=True, text=True, timeout=10)
-        except (OSError, subprocess.TimeoutExpired):
-            return None
-        return done.stdout.strip() if done.returncode == 0 else None
-
-    if git("ls-files", "--error-unmatch", source.name) is None:
-        return None
-    return f"{git('rev-parse', 'HEAD')}{'+changes' if git('diff', 'HEAD', '--stat') else ''}"

@@ -22,7 +22,7 @@ from typing import Any, Protocol
 
 from simonides.experiments.purse import Purse
 from simonides.experiments.runs import Outcome, Run, keep
-from simonides.experiments.worker import BEAT, OUTPUT, stopped, work
+from simonides.experiments.worker import BEAT, OUTPUT, plain_of, stopped, work
 from simonides.sim.config import Trial
 from simonides.sim.errors import CorruptFile, SimonidesError, UserError
 
@@ -71,6 +71,7 @@ class Worker:
             "cache": str(run.cache),
             "calls": str(run.folder.resolve()),
             "measure": measure,
+            "origin": plain_of(run.origin(trial)),
         }
         with suppress(OSError):  # it died; its end of the connection tells
             self.connection.send_bytes(json.dumps(job).encode())
@@ -138,13 +139,22 @@ class Scheduler:
         while len(self.workers) < min(self.jobs, busy + len(self.waiting)):
             self.workers.append(_start())
         for worker in self.workers:
-            if worker.ready and worker.trial is None and self.waiting:
-                allowed = self.purse.allow(trial := self.waiting.popleft())
+            if worker.ready and worker.trial is None and (trial := self._next()) is not None:
+                allowed = self.purse.allow(trial)
                 if isinstance(allowed, Outcome):
                     keep(self.run.folder_of(trial), allowed)
                     self.progress.ended(trial, allowed)
                 else:
                     worker.give(allowed, self.run, self.measure)
+
+    def _next(self) -> Trial | None:
+        """Take the first trial that waits for none of this run: one that goes on from another begins after it."""
+        open_ones = {trial.id for trial in self.waiting} | {w.trial.id for w in self.workers if w.trial is not None}
+        for trial in self.waiting:
+            if trial.forked is None or trial.forked.run is not None or trial.forked.trial not in open_ones:
+                self.waiting.remove(trial)
+                return trial
+        return None
 
     def _hear(self, worker: Worker) -> None:
         try:

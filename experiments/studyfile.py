@@ -30,6 +30,22 @@ def load_study(source: str, overrides: Iterable[str] = ()) -> Study:
     varies. Raises StudyError with the path of the field, UserError when there is no such study.
     """
     fields = _fields(_read(source), source)
+    return _parsed(fields, overrides)
+
+
+def override_study(study: Study, overrides: Iterable[str]) -> Study:
+    """Return a study with fields set as `load_study` does. Raises StudyError for a field that a factor varies."""
+    fields = study.model_dump(mode="json")
+    varied = {path for name, levels in study.factors.items() for level in levels for path in study.sets(name, level)}
+    for override in overrides:
+        path = override.partition("=")[0]
+        hidden = next((one for one in sorted(varied) if f"{one}.".startswith(f"{path}.")), None)
+        if hidden is not None:
+            raise StudyError(f"{path}: the study varies {hidden!r}; to set it for one trial: --trial.")
+    return _parsed(fields, overrides)
+
+
+def _parsed(fields: dict[str, Any], overrides: Iterable[str]) -> Study:
     for override in overrides:
         _override(fields, override)
     _absolute(fields, "data")

@@ -22,7 +22,8 @@ from filelock import FileLock
 from simonides.experiments.runs import Outcome, WorldEnd, keep
 from simonides.sim.config import Layout, Trial
 from simonides.sim.errors import CorruptFile, UserError
-from simonides.sim.inline import Inline, TrialOutcome
+from simonides.sim.fork import Origin, fork
+from simonides.sim.inline import Inline, TrialOutcome, Watch
 from simonides.sim.rows import spent_in
 from simonides.sim.trace import Trace
 from simonides.sim.trial import count_worlds
@@ -64,6 +65,15 @@ def settle(trial: Trial, folder: Path, runner: Runner, notes: Callable[[], tuple
         text = f"{folder} cannot be written: {error.strerror}. Make room or give access, then resume."
         return stopped(trial, text, perf_counter() - began)
     return outcome
+
+
+def begin(
+    trial: Trial, folder: Path, layout: Layout, origin: Origin | None, inline: Inline, watch: Watch | None
+) -> Trial:
+    """Return the trial to be run in a folder, which for a fork is filled with what it goes on from."""
+    if origin is None:
+        return trial
+    return fork(trial, folder, layout, origin, partial(inline.run, watch=watch), inline.cache)
 
 
 def measure_if_whole(trial: Trial, folder: Path) -> None:
@@ -179,11 +189,32 @@ def work(connection: Connection, path: Sequence[str]) -> None:
 def _do(job: dict[str, Any], layout: Layout, inline: Inline, pulse: Pulse) -> Outcome:
     trial, folder = Trial.model_validate(job["trial"]), Path(job["folder"])
     pulse.doing = (trial.id, ())
-    outcome = settle(trial, folder, partial(inline.run, layout=layout, watch=pulse.watch), pulse.notes)
+    origin = origin_of(job["origin"])
+
+    def run(trial: Trial, folder: Path) -> TrialOutcome:
+        return inline.run(begin(trial, folder, layout, origin, inline, pulse.watch), folder, layout, pulse.watch)
+
+    outcome = settle(trial, folder, run, pulse.notes)
     pulse.doing = (trial.id, ())  # no tick is to come, so that none can be late
     if job["measure"]:
         measure_if_whole(trial, folder)
     return outcome
+
+
+def plain_of(origin: Origin | None) -> dict[str, Any] | None:
+    """Return what a job says of the trial that another one goes on from."""
+    if origin is None:
+        return None
+    trial, layout = origin.trial.model_dump(mode="json"), origin.layout.model_dump(mode="json")
+    return {"trial": trial, "folder": str(origin.folder), "layout": layout}
+
+
+def origin_of(plain: dict[str, Any] | None) -> Origin | None:
+    """Return the origin behind `plain_of`."""
+    if plain is None:
+        return None
+    trial, layout = Trial.model_validate(plain["trial"]), Layout.model_validate(plain["layout"])
+    return Origin(trial, Path(plain["folder"]), layout)
 
 
 def _divert_output(path: Path) -> None:

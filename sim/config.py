@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import itertools
+import re
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal
 
@@ -11,6 +12,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from simonides.sim.budget import BudgetConfig, Limits
 from simonides.sim.errors import StudyError, near
+from simonides.sim.interventions import KINDS, Intervention, Rewire, with_kind
+from simonides.sim.pairing import clean_level, factor_of, with_clean
+from simonides.sim.probing import Probe
 from simonides.sim.registry import one_line, registry
 from simonides.sim.types import Plain
 
@@ -32,23 +36,6 @@ class Part(BaseModel):
         return dict(self.model_extra or {})
 
 
-class PlantConfig(BaseModel):
-    """A record put into a space at a tick. Without `text` the environment is asked for a falsehood about a question."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-    kind: Literal["plant"] = "plant"
-    tick: Annotated[int, Field(ge=0)] | None = None
-    """Tick at which it is planted; by default the last tick before the environment's questions begin."""
-    agent: str | None = None
-    """The agent into whose first writable space it goes, as world/agent; by default the first agent that is asked."""
-    space: str | None = None
-    """The space it goes to, instead of an agent's."""
-    text: str | None = None
-    speaker: str = ""
-    tainted: bool = True
-    """False for a benign control of the same form."""
-
-
 class SamplingConfig(BaseModel):
     """How a model's replies are drawn where a part does not say."""
 
@@ -57,6 +44,14 @@ class SamplingConfig(BaseModel):
     top_p: Annotated[float, Field(gt=0, le=1)] = 1.0
     max_tokens: Annotated[int, Field(ge=1)] = 256
     """The most tokens of a reply."""
+
+
+class Pair(BaseModel):
+    """Every trial with interventions is run without them as well, and goes on from there."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    at: Annotated[int, Field(ge=0)] | None = None
+    """The tick from which the two differ; by default that of the first intervention, 0 where nobody knows it before."""
 
 
 class Study(BaseModel):
@@ -81,7 +76,12 @@ class Study(BaseModel):
     prompts: Part = Part(name="packaged")
     """The wording of what a model that reads text is asked."""
     budget: BudgetConfig = BudgetConfig()
-    interventions: tuple[PlantConfig, ...] = ()
+    interventions: tuple[Intervention, ...] = ()
+    """What is changed while a trial runs, and when; see `sim/interventions.py`."""
+    probes: tuple[Probe, ...] = ()
+    """What is asked of copies of the agents, so that measuring changes nothing; see `sim/probes.py`."""
+    pair: bool | Pair = False
+    """Run each trial with its interventions and without, and report paired differences."""
     factors: dict[str, list[Plain] | dict[str, dict[str, Plain]]] = Field(default_factory=dict)
     """What is varied; every combination is a cell. Either the dotted path of a field -> the values it takes, or any
     name -> its levels by name, each with the fields that it sets: `arm: {blind: {policy.recall: false}, full: {}}`."""
@@ -110,6 +110,11 @@ class Study(BaseModel):
                 wanted = "a list of values, or a map of levels that each set fields"
                 raise ValueError(f"{name} takes {wanted}; found {levels!r:.80}")
         return value
+
+    @field_validator("interventions", mode="before")
+    @classmethod
+    def _kinds(cls, value: Any) -> Any:
+        return [with_kind(one) for one in value] if isinstance(value, list | tuple) else value
 
     @field_validator("seeds")
     @classmethod
@@ -145,11 +150,36 @@ class Study(BaseModel):
             for factor, chosen in cell.items():
                 for path, value in self.sets(factor, chosen).items():
                     assign(fields, path, copy.deepcopy(value))
-            fields["factors"] = {}
+            fields["factors"], fields["pair"] = {}, False
             study = parse_study(fields)
-            label = ",".join(f"{path}={_short(value)}" for path, value in cell.items())
+            twin = self._clean_twin(cell)
             for seed in seeds:
-                yield Trial(id=f"{label + ',' if label else ''}seed={seed}", cell=cell, seed=seed, study=study)
+                forked = Forked(trial=_trial_id(twin, seed), tick=self._apart) if twin is not None else None
+                yield Trial(id=_trial_id(cell, seed), cell=cell, seed=seed, study=study, forked=forked)
+
+    @property
+    def _apart(self) -> int | None:
+        return self.pair.at if isinstance(self.pair, Pair) else None
+
+    def _clean_twin(self, cell: Mapping[str, Plain]) -> dict[str, Plain] | None:
+        """Return the cell that a cell of a pair is compared with and goes on from; None for that one itself."""
+        factor = factor_of(self) if self.pair else None
+        clean = clean_level(self, factor) if factor is not None else None
+        if factor is None or clean is None or cell[factor] == clean[0]:
+            return None
+        return {**cell, factor: clean[0]}
+
+
+class Forked(BaseModel):
+    """Where a trial goes on from: another trial, as it stood at a tick."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    trial: str
+    """The other trial's id."""
+    tick: Annotated[int, Field(ge=0)] | None
+    """None for the tick of the first change between them, which is found when the trial begins."""
+    run: str | None = None
+    """The folder of its run; None for a trial of the same run."""
 
 
 class Trial(BaseModel):
@@ -162,6 +192,12 @@ class Trial(BaseModel):
     study: Study
     allowance: Limits | None = None
     """What the study's budget has left for it."""
+    forked: Forked | None = None
+    """Set for a trial that may go on from another instead of beginning at tick 0: `sim/fork.py` makes that ready."""
+    base: int | None = None
+    """The tick from whose checkpoints it goes on, once they are there."""
+    pause: int | None = None
+    """The tick at which its worlds save themselves and stop, so that another trial can go on from there."""
 
 
 class Layout(BaseModel):
@@ -195,6 +231,10 @@ def _short(value: Plain) -> str:
     return str(value).replace("/", "_")
 
 
+def _trial_id(cell: Mapping[str, Plain], seed: int) -> str:
+    return ",".join([*(f"{path}={_short(value)}" for path, value in cell.items()), f"seed={seed}"])
+
+
 def assign(fields: dict[str, Any], path: str, value: Plain) -> None:
     """Set a field by its dotted path, making maps on the way: `memory.k`. Raises StudyError for a path into a value."""
     *way, last = path.split(".")
@@ -215,9 +255,9 @@ def parse_study(fields: Mapping[str, Plain]) -> Study:
         known = list(Study.model_fields)
         raise StudyError(f"{unknown[0]}: no such field of a study.{near(unknown[0], known)} Known: {', '.join(known)}.")
     try:
-        study = Study.model_validate(dict(fields))
+        study = with_clean(Study.model_validate(dict(fields)))
     except ValidationError as error:
-        raise StudyError(one_line(error, "")) from None
+        raise StudyError(UNION.sub(r"\1", one_line(error, ""))) from None
     if not study.factors:
         check_parts(study)
     else:
@@ -225,6 +265,9 @@ def parse_study(fields: Mapping[str, Plain]) -> Study:
             pass
     return study
 
+
+UNION = re.compile(r"^(interventions\.\d+)\.(?:" + "|".join(KINDS) + r")\b")
+"""pydantic puts the kind of an intervention into the path of what is wrong with it; a study file has no such field."""
 
 SERVICES: Mapping[str, frozenset[str]] = {
     "environment": frozenset({"seed", "world"}),
@@ -244,5 +287,10 @@ def check_parts(study: Study) -> None:
     for i in range(1 + len(study.more_environments)):
         environment, path = study.environment_of(i)
         registry("environment").check(environment.name, environment.params, path, SERVICES["environment"])
+    for n, one in enumerate(study.interventions):
+        if isinstance(one, Rewire):
+            wiring = Part.model_validate(one.wiring)
+            where = f"interventions.{n}.wiring"
+            registry("wiring").check(wiring.name, wiring.params, where, SERVICES["wiring"])
     for name in study.metrics:
         registry("metric").load(name)

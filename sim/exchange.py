@@ -19,6 +19,8 @@ from simonides.sim.types import Effect, Experience, Plain, Query, Recall, Recall
 from simonides.sim.values import quick
 
 T = TypeVar("T")
+PEEK = 1 << 20
+"""Hops from here on are looks by the platform, for conditions and probes: they leave no effect and no row."""
 BatchId = tuple[str, int, int, str]
 
 
@@ -47,7 +49,8 @@ class Batch:
     `time` is the client's simulated time at `tick`. `session_end`: a session of the client ended with its step before.
     `leave`: its step before was the client's last. `durable`: the tick of its last durable checkpoint. `heard`: the
     epoch of the host that answered its previous batch, 0 at first. `muted`: agents of the client (or "*") whose budget
-    is used up, so that what they read and have written is done without a model.
+    is used up, so that what they read and have written is done without a model. `begun`: interventions of which the
+    client learned at its step before, each with the tick at which it begins.
     """
 
     client: str
@@ -62,6 +65,7 @@ class Batch:
     durable: int = 0
     heard: int = 0
     muted: tuple[str, ...] = ()
+    begun: tuple[tuple[str, int], ...] = ()
 
     @property
     def id(self) -> BatchId:
@@ -76,6 +80,14 @@ class Refusal:
     space: str
     agent: str
     right: str
+
+    @property
+    def text(self) -> str:
+        """What the agent is told."""
+        cut = self.right.removeprefix("cut ")
+        if cut != self.right:
+            return f"the link of {self.agent} to {self.space} is cut: no {cut}"
+        return f"{self.agent} may not {self.right} {self.space}"
 
 
 @quick
@@ -136,7 +148,7 @@ def pack_batch(batch: Batch) -> bytes:
     return pack(
         (
             (batch.client, batch.tick, batch.hop, batch.agent, batch.time),
-            (batch.session_end, batch.leave, batch.durable, batch.heard, batch.muted),
+            (batch.session_end, batch.leave, batch.durable, batch.heard, batch.muted, batch.begun),
             len(experiences),
             _columns(list(experiences.values()), _EXPERIENCE),
             (w_spaces, [places[e.id] for e in written] if places else None, w_ns),
@@ -155,7 +167,7 @@ def unpack_batch(data: bytes) -> Batch:
         written = [experiences[i] for i in places] if places is not None else experiences
         writes = tuple(map(_write, zip(w_spaces, written, w_ns, strict=True)))
         asks = tuple(map(_read, zip(*reads, queries, strict=True)))
-        return Batch(*(*head, writes, asks, *flags[:4], tuple(flags[4])))
+        return Batch(*(*head, writes, asks, *flags[:4], tuple(flags[4]), tuple(map(tuple, flags[5]))))
     except (TypeError, ValueError, IndexError) as error:
         raise CorruptFile(f"Not a batch that was written here ({error}).") from None
 

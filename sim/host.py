@@ -18,10 +18,11 @@ from simonides.sim.checkpoint import CheckpointStore, slug
 from simonides.sim.codec import pack
 from simonides.sim.context import Services, Usage
 from simonides.sim.errors import ContractBroken, Interrupted, StaleBatch
-from simonides.sim.exchange import Batch, BatchId, Read, Refusal, Reply, pack_batch, unpack_batch
+from simonides.sim.exchange import PEEK, Batch, BatchId, Read, Refusal, Reply, pack_batch, unpack_batch
 from simonides.sim.framing import FrameWriter, cut_torn_tail, read_file, read_frames, replace_file
 from simonides.sim.hung import TIMEOUT, InProgress, Task
-from simonides.sim.space import Space, SpaceSetup
+from simonides.sim.space import Space
+from simonides.sim.spacesetup import SpaceSetup
 from simonides.sim.trace import SPACE, SPACE_FAILED, TraceWriter
 from simonides.sim.types import Place, Query, Recall
 
@@ -106,7 +107,9 @@ class SpaceHost:
         store: CheckpointStore | None = None,
         checkpoint_every: int = 0,
         budget: Budget | None = None,
+        base: int | None = None,
     ) -> None:
+        """`base` is the tick at which a forked trial goes on: every space has a checkpoint of that tick."""
         self.spaces: dict[str, Space] = {s.name: Space(s, seed, services) for s in sorted(setups, key=lambda s: s.name)}
         self.epoch = trace.epoch
         self.texts: list[str] = []
@@ -115,6 +118,7 @@ class SpaceHost:
         self._log = log
         self._store = store
         self._every = checkpoint_every if store is not None else 0
+        self._base = base
         self._budget = budget
         self._replies: dict[BatchId, asyncio.Task[Reply]] = {}
         self._refusals: dict[BatchId, list[Refusal]] = {}
@@ -128,7 +132,8 @@ class SpaceHost:
         self._clients: dict[str, _Client] = {}
         for space in self.spaces.values():
             for member, join in space.spec.members.items():
-                client = self._clients.setdefault(member, _Client([], join, join, space.spec.stride(member)))
+                first = join if base is None else space.spec.step_at(member, base)
+                client = self._clients.setdefault(member, _Client([], first, first, space.spec.stride(member)))
                 client.spaces.append(space)
 
     # --- start and recovery ----------------------------------------------------------------------------------------
@@ -139,7 +144,7 @@ class SpaceHost:
         Must run inside the event loop. Replies to logged batches are rebuilt by doing their reads again.
         """
         logged = self._log.batches() if self._log is not None else []
-        tick = self._common_checkpoint(logged) if logged else None
+        tick = self._common_checkpoint(logged) if logged or self._base is not None else None
         for space in self.spaces.values():
             if tick is not None and self._store is not None:
                 space.restore(self._store.load("space", space.name, tick).data)
@@ -150,8 +155,6 @@ class SpaceHost:
         for batch in logged:
             client = self._clients[batch.client]
             if batch.id not in self._replies and (batch.tick >= client.kept or batch.leave):
-                if batch.leave and batch.tick < client.next:
-                    client.next = batch.tick
                 self._remember(batch)
 
     def restore(self, states: dict[str, bytes]) -> None:
@@ -170,6 +173,12 @@ class SpaceHost:
             self._load(space)
             found[name] = space.snapshot()
         return found
+
+    def save_all(self, tick: int) -> None:
+        """Keep a checkpoint of every space as it stands, for a trial that is to go on from `tick`."""
+        assert self._store is not None
+        for name, state in self.snapshots().items():
+            self._store.save("space", name, tick, state)
 
     def _common_checkpoint(self, logged: list[Batch]) -> int | None:
         """The newest tick at which every space here has a checkpoint that no client can ask to go behind."""
@@ -234,6 +243,8 @@ class SpaceHost:
 
     def _admit(self, batch: Batch) -> _Client:
         client = self._known(batch)
+        if batch.leave and batch.tick < client.next:
+            client.next = batch.tick  # it had left before the checkpoint that this host has gone on from
         client.open[batch.tick] = client.open.get(batch.tick, 0) + 1
         if batch.hop == 0:
             client.early[batch.tick] = batch
@@ -262,14 +273,18 @@ class SpaceHost:
     def _enqueue(self, batch: Batch, client: _Client) -> None:
         name, tick = batch.client, batch.tick
         lived = tick - client.stride
+        for id, start in batch.begun:
+            for space in client.spaces:
+                space.begin(id, start, lived)
         for to, experience, n in batch.writes:
             space, agent = self.spaces[to], experience.agent
             place = Place(lived, name, agent, 0, n)
-            if (name, agent) in space.spec.writers:
+            refusal = space.refusal((name, agent), "write", lived)
+            if not refusal:
                 space.write(place, experience, bool(batch.muted) and _muted(batch, agent))
             else:
-                space.refuse(place, "write")
-                self._refusals.setdefault(batch.id, []).append(Refusal(to, agent, "write"))
+                space.refuse(place, refusal)
+                self._refusals.setdefault(batch.id, []).append(Refusal(to, agent, refusal))
         for space in client.spaces:
             if batch.session_end:
                 space.end_session(name, lived, EVERYBODY in batch.muted)
@@ -340,20 +355,27 @@ class SpaceHost:
     async def _recall(
         self, batch: Batch, place: Place, space: Space, query: Query, usage: Usage, task: Task | None
     ) -> tuple[Recall, tuple[str, str, str] | None]:
-        if (batch.client, place.agent) not in space.spec.readers:
-            space.refuse(place, "read")
-            return Recall(refused=f"{place.agent} may not read {space.name}"), None
+        peek = batch.hop >= PEEK
+        refusal = space.refusal((batch.client, place.agent), "read", batch.tick) if place.agent or not peek else ""
+        if refusal:
+            if not peek:
+                space.refuse(place, refusal)
+            return Recall(refused=Refusal(space.name, place.agent, refusal).text), None
         if space.failure is not None:
             return Recall(), space.failure
         self._load(space)
         key = self.progress.begin(task)
         try:
+            if peek and not query.text:
+                return space.shown(query), None
             muted = bool(batch.muted) and _muted(batch, place.agent)
             return await space.read(place, query, batch.time, usage, muted), None
         except Interrupted:
             raise
         except (Exception, asyncio.CancelledError) as error:
             cause = self._cause(key, error)
+            if peek:
+                return Recall(), (space.name, "read", type(cause).__name__)
             self.texts.append(f"Reading space {space.name!r} at tick {place.tick}: {type(cause).__name__}: {cause}")
             return Recall(), (space.name, "read", type(cause).__name__)
         finally:

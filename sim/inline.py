@@ -44,7 +44,7 @@ class Inline:
 
     def __init__(self, cache: Path | None = None, calls: Path | None = None, mode: Mode = "record") -> None:
         """`cache` is the folder of the embedding cache, `calls` that of the recorded model calls."""
-        self._cache = cache
+        self.cache = cache
         self._models = Models(calls, mode)
         self._runner = asyncio.Runner()
 
@@ -53,7 +53,7 @@ class Inline:
 
         `watch` is started beside the worlds and cancelled after them: a progress bar, a debugger's stop.
         """
-        return self._runner.run(_run(trial, folder, layout or Layout(), self._cache, self._models, watch))
+        return self._runner.run(_run(trial, folder, layout or Layout(), self.cache, self._models, watch))
 
     def close(self) -> None:
         """End the models."""
@@ -100,6 +100,9 @@ async def _run(
         helpers.append(asyncio.ensure_future(watch(worlds)))
     try:
         results = await live_all(worlds)
+        if trial.pause is not None:
+            for host in hosts.values():
+                host.save_all(trial.pause)
     finally:
         for helper in helpers:
             helper.cancel()

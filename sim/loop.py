@@ -4,28 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from operator import attrgetter
 from time import monotonic, perf_counter
 from typing import Any
 
-from simonides.sim.budget import EVERYBODY, Account
+from simonides.sim.budget import EVERYBODY, LEDGER, Account
 from simonides.sim.codec import canonical, encode, pack
+from simonides.sim.director import DIRECTOR
 from simonides.sim.errors import BudgetReached, Interrupted, PartFailed, SpaceFailed
 from simonides.sim.exchange import Batch, Read, Refusal, Reply, Write
+from simonides.sim.interfering import interfere, settle_rewards
+from simonides.sim.probes import Probing
 from simonides.sim.seeds import identity
 from simonides.sim.trace import WORLD
+from simonides.sim.turns import Turn, gather_actions, merge, no_way, observe, reads_of
 from simonides.sim.types import Action, Experience, Observation, Place, Plain, Query, Recall
-from simonides.sim.world import (
-    Port,
-    Turn,
-    World,
-    WorldResult,
-    gather_actions,
-    merge,
-    no_way,
-    observe,
-    reads_of,
-)
+from simonides.sim.world import Port, World, WorldResult
 
+OWN = (LEDGER, DIRECTOR)
+"""The spaces of the platform, which every world reads at every tick of the trials that have them."""
 BREATH = 0.05
 """Seconds after which a world that never has to wait lets others run: other worlds, signs of life, an interrupt."""
 
@@ -37,11 +34,13 @@ async def live(world: World) -> WorldResult:
     breath = perf_counter()
     if not world.done:
         try:
-            while world.environment.agents and world.tick < world.setup.join + world.setup.ticks:
+            while world.lives and not world.paused:
                 await tick(world)
                 if perf_counter() - breath > BREATH:
                     await asyncio.sleep(0)
                     breath = perf_counter()
+            if world.lives:
+                return await pause(world)
         except Interrupted:
             raise
         except BudgetReached:
@@ -62,6 +61,16 @@ async def live(world: World) -> WorldResult:
     return world.result or WorldResult(world.name, world.tick - world.setup.join, timed=world.timed)
 
 
+async def pause(world: World) -> WorldResult:
+    """Save a world as it stands, once its spaces stand there too, and stop without leaving them."""
+    if world.tick > world.setup.join:
+        captured = world.capture()
+        await exchange_all(world, {})
+        world.save(captured)
+    world.trace.flush()
+    return WorldResult(world.name, world.tick - world.setup.join)
+
+
 async def tick(world: World) -> None:
     """Live one tick."""
     every, began = world.setup.checkpoint_every, perf_counter()
@@ -71,15 +80,21 @@ async def tick(world: World) -> None:
     agents = list(world.environment.agents)
     seen, keys = observe_all(world, agents)
     world.phase = "recall"
+    probing = Probing(world) if world.setup.probes else None
     turns = {agent: Turn(world, agent) for agent in agents}
     queries = {agent: tuple(world.policies[agent].queries(seen[agent], turns[agent])) for agent in agents}
-    recalls, refusals = await exchange_all(world, queries)
+    recalls, refusals, told = await exchange_all(world, queries)
     if captured is not None:
         world.save(captured)
     for refusal in refusals:
-        turns[refusal.agent].refused.append(f"{refusal.agent} may not {refusal.right} {refusal.space}")
+        turns[refusal.agent].refused.append(refusal.text)
     if world.account is not None:
-        review(world, world.account, recalls.pop("", []))
+        review(world, world.account, told.get(LEDGER))
+    if world.interference is not None:
+        world.phase = "intervene"
+        await interfere(world, told.get(DIRECTOR), seen)
+    if probing is not None:
+        await probing.ask(seen)
     recalled = perf_counter()
     world.phase = "act"
     world.deciding = world.progress.begin()
@@ -90,8 +105,10 @@ async def tick(world: World) -> None:
     observations, rewards, _, _, infos = step(world, actions)
     stepped = perf_counter()
     world.phase = "write"
+    if world.interference is not None:
+        settle_rewards(world, rewards, list(seen))
     observed: list[Plain] = []
-    told: list[Plain] = []
+    asked: list[Plain] = []
     acted_out: list[Plain] = []
     paid: list[Plain] = []
     remembered: list[Plain] = []
@@ -102,25 +119,27 @@ async def tick(world: World) -> None:
         write(world, agent, lived, action)
         ends = ends or bool(observation.info.get("session_end"))
         observed.append((agent, _hash(observation), keys.get(agent)))
-        told.extend(_asked(agent, queries[agent], recalls[agent], turn))
+        asked.extend(_asked(agent, queries[agent], recalls[agent], turn))
         acted_out.append((agent, canonical(action.value), action.text, canonical(action.notes)))
         paid.append((agent, reward))
         remembered.extend(map(_row, lived))
     if world.account is not None and world.setup.ledger is not None:
         settle(world, world.account, world.setup.ledger)
     denied = [(r.space, r.agent, r.right) for r in refusals]
-    row = (world.time + 0.0, observed, told, acted_out, paid, remembered, denied, ends, world.usage.plain())
+    changed = world.interference.row if world.interference is not None else []
+    row = (world.time + 0.0, observed, asked, acted_out, paid, remembered, denied, ends, changed, world.usage.plain())
     world.trace.row(WORLD, world.name, world.tick, pack(row))
     now = perf_counter()
     world.trace.timing(world.name, world.tick, (now - began, recalled - began, acted - recalled, stepped - acted))
     world.observations, world.infos, world.session_end = observations, infos, ends
     world.usage.reset()
+    world.looks = 0
     world.tick += world.setup.stride
 
 
-def review(world: World, account: Account, ledger: list[Recall]) -> None:
+def review(world: World, account: Account, ledger: Recall | None) -> None:
     """See whose budget is used up before anybody acts. Raises BudgetReached when the trial ends with it."""
-    reason = account.review(ledger[0] if ledger else None)
+    reason = account.review(ledger)
     seconds = account.limits.seconds
     if seconds is not None and monotonic() - world.began > seconds:
         world.timed = True
@@ -156,10 +175,14 @@ def observe_all(world: World, agents: list[str]) -> tuple[dict[str, Observation]
 
 async def exchange_all(
     world: World, queries: dict[str, tuple[Query, ...]]
-) -> tuple[dict[str, list[Recall]], list[Refusal]]:
-    """Exchange with every port: last tick's writes and frontier there, this tick's recalls back."""
+) -> tuple[dict[str, list[Recall]], list[Refusal], dict[str, Recall]]:
+    """Exchange with every port: last tick's writes and frontier there, this tick's recalls back.
+
+    Returns recalls by agent, what was refused, and what the platform's own spaces say, by name.
+    """
     reads: list[list[Read]] = [[] for _ in world.ports]
     parts: dict[tuple[str, int], list[Recall]] = {}
+    told: dict[str, Recall] = {}
     for agent, asks in queries.items():
         for read in reads_of(world, agent, asks) if asks else ():
             port = world.port_of(read.space)
@@ -167,8 +190,10 @@ async def exchange_all(
                 parts[agent, read.n] = [no_way(world, agent, read.space)]
             else:
                 reads[port.index].append(read)
-    if world.setup.ledger is not None and (port := world.port_of(world.setup.ledger)) is not None:
-        reads[port.index].append(Read(world.setup.ledger, "", 0, Query("")))
+    for space in OWN:
+        port = world.port_of(space)
+        if port is not None:
+            reads[port.index].append(Read(space, "", 0, Query("")))
     refusals, world.refusals = world.refusals, []
     jobs = [send(world, port, tuple(reads[i])) for i, port in enumerate(world.ports)]
     replies = [await jobs[0]] if len(jobs) == 1 else await asyncio.gather(*jobs, return_exceptions=True)
@@ -184,21 +209,25 @@ async def exchange_all(
         if reply.used or world.account is not None:
             world.hear(world.ports[i], reply)
         for read, part in zip(reads[i], reply.recalls, strict=True):
-            parts.setdefault((read.agent, read.n), []).append(part)
+            if read.agent:
+                parts.setdefault((read.agent, read.n), []).append(part)
+            else:
+                told[read.space] = part
     found = {
         agent: [merge(parts.get((agent, n), []), query.k) for n, query in enumerate(asks)] if asks else []
         for agent, asks in queries.items()
     }
-    if ("", 0) in parts:
-        found[""] = parts["", 0]
-    return found, refusals
+    refusals.sort(key=attrgetter("space", "agent", "right"))  # which hosts there are must not show
+    return found, refusals, told
 
 
 async def send(world: World, port: Port, reads: tuple[Read, ...]) -> Reply:
     """Send hop 0 of this tick to one port; what could not be delivered stays in its outbox."""
     writes = tuple(port.outbox)
-    ends, muted = world.session_end, world.muted
-    batch = Batch(world.name, world.tick, 0, "", world.time, writes, reads, ends, False, world.durable, muted=muted)
+    batch = Batch(
+        world.name, world.tick, 0, "", world.time, writes, reads, world.session_end, False, world.durable, 0,
+        world.muted, world.begun,
+    )  # fmt: skip
     reply = await port.exchange(batch)
     port.sent, port.outbox = world.tick, []
     return reply
@@ -210,8 +239,8 @@ async def leave(world: World, port: Port) -> None:
         world.tick + world.setup.stride if port.sent == world.tick else world.tick
     )  # it failed within a tick already announced
     ends = world.session_end and at == world.tick
-    writes = tuple(port.outbox)
-    batch = Batch(world.name, at, 0, "", world.time, writes, (), ends, True, world.durable, muted=world.muted)
+    writes, begun = tuple(port.outbox), world.begun if at == world.tick else ()
+    batch = Batch(world.name, at, 0, "", world.time, writes, (), ends, True, world.durable, 0, world.muted, begun)
     await port.exchange(batch)
     port.outbox = []
 
@@ -263,7 +292,7 @@ def experience(world: World, first: Place, observation: Observation, action: Act
 
 def write(world: World, agent: str, lived: list[Experience], action: Action) -> None:
     """Put experiences on their way to the spaces that the action names, or to all that the agent may write."""
-    spaces = world.setup.routes[agent].writes if action.spaces is None else action.spaces
+    spaces = world.routes(world.tick)[agent].writes if action.spaces is None else action.spaces
     for n, one in enumerate(lived):
         for space in spaces:
             port = world.port_of(space)

@@ -272,7 +272,8 @@ class Environment(Protocol):
     no effects and nothing is remembered), `experiences` (a list of maps with the fields of `Experience` that the
     environment wants to fix: text, speaker, channel, outcome, metadata; [] for nothing to remember), and anything
     else for policies and metrics. `state()`/`set_state(bytes)` under the names `snapshot`/`restore`, when present, are
-    used for checkpoints; otherwise the actions are replayed from the reset.
+    used for checkpoints; otherwise the actions are replayed from the reset. Where agents may come and go it offers
+    `remove_agent(agent)` and `add_agent(agent)`, called between an observation and the step that follows it.
     """
 
     possible_agents: list[str]

@@ -274,6 +274,7 @@ BUILTINS: dict[str, dict[str, str]] = {
         "reward": "simonides.experiments.metrics.trial:reward",
         "task-success": "simonides.experiments.metrics.trial:task_success",
         "illegal-actions": "simonides.experiments.metrics.trial:illegal_actions",
+        "poisoning": "simonides.experiments.metrics.trial:poisoning",
     },
     "wiring": {
         "private": "simonides.memory_actors.wiring:private",

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from simonides.sim.codec import decode
 from simonides.sim.context import Usage
 from simonides.sim.errors import CorruptFile
-from simonides.sim.trace import SPACE, WORLD, Row, Trace
+from simonides.sim.trace import PROBE, SPACE, WORLD, Row, Trace
 from simonides.sim.types import Effect, Failure, Plain
 
 
@@ -56,6 +56,15 @@ class Lived:
 
 
 @dataclass(frozen=True, slots=True)
+class Changed:
+    """An intervention that began here at this tick, by its id; or, of kind "decided", that begins with the next."""
+
+    id: str
+    kind: str
+    details: Mapping[str, Plain]
+
+
+@dataclass(frozen=True, slots=True)
 class WorldRow:
     """One tick of one world. `keys` holds the environment's answer key for each agent that has one."""
 
@@ -69,6 +78,7 @@ class WorldRow:
     experiences: tuple[Lived, ...]
     refusals: tuple[tuple[str, str, str], ...]
     session_end: bool
+    changed: tuple[Changed, ...]
     usage: Usage
 
 
@@ -91,7 +101,8 @@ class Stored:
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """One operation of a space: "plant", "write", "session_end", "manage" or "effects", and what it changed."""
+    """One operation of a space: "plant", "write", "session_end", "manage", "effects", "wipe" or "purge", and what it
+    changed."""
 
     kind: str
     world: str
@@ -127,6 +138,26 @@ class SpaceRow:
     operations: tuple[Applied, ...]
     records: tuple[Stored, ...]
     refusals: tuple[tuple[str, str, int, int, str], ...]
+    changed: tuple[Changed, ...]
+    usage: Usage
+
+
+@dataclass(frozen=True, slots=True)
+class Probed:
+    """What one probe found of one agent, or of a space ("" for the agent): recalled ids, and what a copy would do."""
+
+    probe: int
+    """Its number in the study."""
+    agent: str
+    space: str
+    question: str
+    ids: tuple[str, ...]
+    scores: tuple[float, ...]
+    value: Plain
+    text: str
+    notes: Mapping[str, Plain]
+    error: str
+    """Class of what its copy raised, or ""."""
     usage: Usage
 
 
@@ -138,7 +169,7 @@ def world_row(row: Row) -> WorldRow:
     """Return a world's tick from its trace row. Raises CorruptFile."""
     if row.kind != WORLD:
         raise CorruptFile(f"The row of {row.name!r} at tick {row.tick} is no world's tick.")
-    time, observed, asked, actions, rewards, lived, refusals, end, usage = decode(row.payload)
+    time, observed, asked, actions, rewards, lived, refusals, end, changed, usage = decode(row.payload)
     paid = dict(rewards)
     return WorldRow(
         row.name,
@@ -151,6 +182,7 @@ def world_row(row: Row) -> WorldRow:
         tuple(Lived(*e) for e in lived),
         _tuple(refusals),
         end,
+        tuple(Changed(*one) for one in changed),
         Usage(*usage),
     )
 
@@ -159,7 +191,7 @@ def space_row(row: Row) -> SpaceRow:
     """Return a space's applied tick from its trace row. Raises CorruptFile."""
     if row.kind != SPACE:
         raise CorruptFile(f"The row of {row.name!r} at tick {row.tick} is no space's tick.")
-    time, planted, effects, operations, records, refusals, usage = decode(row.payload)
+    time, planted, effects, operations, records, refusals, changed, usage = decode(row.payload)
     return SpaceRow(
         row.name,
         row.tick,
@@ -169,7 +201,17 @@ def space_row(row: Row) -> SpaceRow:
         tuple(Applied(*(*o[:6], tuple(o[6]), tuple(o[7]), _tuple(o[8]))) for o in operations),
         tuple(Stored(*_tuple(r)) for r in records),
         _tuple(refusals),
+        tuple(Changed(*one) for one in changed),
         Usage(*usage),
+    )
+
+
+def probe_row(row: Row) -> tuple[Probed, ...]:
+    """Return what the probes of one tick of one world found. Raises CorruptFile."""
+    if row.kind != PROBE:
+        raise CorruptFile(f"The row of {row.name!r} at tick {row.tick} is none of probes.")
+    return tuple(
+        Probed(*(*one[:4], tuple(one[4]), tuple(one[5]), *one[6:10], Usage(*one[10]))) for one in decode(row.payload)
     )
 
 

@@ -6,23 +6,21 @@ It knows no transport: a `SpaceHost` tells it what arrived, and asks it to apply
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import math
 import zlib
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 from operator import attrgetter, itemgetter
 
-from simonides.sim.budget import Spent
-from simonides.sim.codec import canonical, decode, pack
+from simonides.sim.changes import Agent, Change, Changes, Plant, Purge, Wipe, purge, wipe
+from simonides.sim.codec import decode, pack
 from simonides.sim.context import Context, Services, Usage
 from simonides.sim.errors import ContractBroken, CorruptFile
 from simonides.sim.protocols import MemorySystem
 from simonides.sim.seeds import identity
-from simonides.sim.types import EMPTY, Effect, Experience, Place, Plain, Query, Recall, Recalled, Record
-
-AFTER_AGENTS = "\U0010ffff"
-"""Stands for the world itself in an operation's place: sorts after every agent, so that a session's end comes last."""
+from simonides.sim.spacecosts import AFTER_AGENTS, SpaceCosts
+from simonides.sim.spacerow import SpaceTick
+from simonides.sim.spacesetup import Due, Operation, SpaceSetup
+from simonides.sim.types import EMPTY, Experience, Place, Plain, Query, Recall, Recalled
 
 NEVER = -math.inf
 """The simulated time of a space that nobody has entered yet."""
@@ -33,98 +31,6 @@ LEVEL = 1
 GONE = 1 << 62
 """The frontier of a member that has left."""
 
-Agent = tuple[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Plant:
-    """A false (or benign) experience put into a space at a tick by the study, not by any agent's life.
-
-    It is written as if `agent` of `world` had lived it, so that nothing but the trace tells it from the others.
-    `notes` (what it targets, what is true) and `tainted` go to the trace alone, never into the experience.
-    """
-
-    space: str
-    tick: int
-    text: str
-    speaker: str = ""
-    world: str = ""
-    agent: str = ""
-    tainted: bool = True
-    notes: Mapping[str, Plain] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class SpaceSetup:
-    """A space before it runs: who may read and write it, which worlds are members from which tick, what it holds.
-
-    `members` maps a world to the tick at which it joins, `strides` to the ticks from one of its steps to the next where
-    that is not 1 (`ticks_per_round`). `make` builds a fresh memory system of its kind.
-    """
-
-    name: str
-    readers: Collection[Agent]
-    writers: Collection[Agent]
-    members: Mapping[str, int]
-    make: Callable[[], MemorySystem]
-    plants: tuple[Plant, ...] = ()
-    manage_every: int = 0
-    strides: Mapping[str, int] = field(default_factory=dict)
-
-    def stride(self, member: str) -> int:
-        """Return the ticks from one step of a member to its next."""
-        return self.strides.get(member, 1)
-
-    def step_at(self, member: str, tick: int) -> int:
-        """Return the tick of a member's first step not before `tick`."""
-        join, stride = self.members[member], self.stride(member)
-        return join + max(0, -(-(tick - join) // stride)) * stride
-
-
-@dataclass(slots=True)
-class Operation:
-    """One ordered change: a write, or the end of a world's session."""
-
-    kind: str
-    place: Place
-    experience: Experience | None
-    muted: bool = False
-
-
-@dataclass(slots=True)
-class Due:
-    """What a space has to apply at one tick, in order of arrival."""
-
-    plants: list[Plant] = field(default_factory=list)
-    effects: list[tuple[Place, tuple[Effect, ...]]] = field(default_factory=list)
-    operations: list[Operation] = field(default_factory=list)
-    refused: list[tuple[Place, str]] = field(default_factory=list)
-
-
-def vector_hash(record: Record) -> bytes:
-    """Return 8 bytes that stand for a record's vector in the trace, or b"" without one."""
-    if record.vector is None:
-        return b""
-    return hashlib.blake2b((record.vector + 0.0).tobytes(), digest_size=8).digest()
-
-
-def _record_row(record: Record, texts: Mapping[str, str]) -> tuple[Plain, ...]:
-    # Texts once: a record that repeats its experience's text says None, and a reader looks the experience up.
-    text = None if len(record.origins) == 1 and texts.get(record.origins[0]) == record.text else record.text
-    return (
-        record.id,
-        record.writer,
-        record.time + 0.0,
-        text,
-        record.origins,
-        record.parents,
-        record.channel,
-        record.status,
-        record.version,
-        vector_hash(record),
-        canonical(record.data) if record.data else {},
-    )
-
 
 class Space:
     """A memory system with its members, frontiers, pending operations and effects.
@@ -134,8 +40,8 @@ class Space:
 
     __slots__ = (
         "_behind", "_due", "_muted_from", "_packed", "_present", "_spent", "_system", "_times", "_waiters", "applying",
-        "asks", "failure", "frontier", "gathers", "last", "left", "name", "reads", "seed", "services", "spec", "tick",
-        "time",
+        "asks", "changes", "failure", "frontier", "gathers", "last", "left", "name", "reads", "seed", "services",
+        "spec", "tick", "time",
     )  # fmt: skip
 
     def __init__(self, spec: SpaceSetup, seed: int, services: Services) -> None:
@@ -161,16 +67,15 @@ class Space:
         self.gathers = self.asks or (card.needs_embedder and gathering is not None and gathering.gathers)
         """True when it asks a model, or an embedder whom many texts together cost less, so that its work on a tick is
         worth doing concurrently."""
-        self._spent: dict[Agent, Spent] | None = None
-        """What operations have cost, by the world and agent that caused them; made when a model is first asked."""
+        self._spent: SpaceCosts | None = None
         self._muted_from = GONE
         """The tick from which what nobody's write causes is done without a model."""
         self._packed: bytes | None = None
         self._due: dict[int, Due] = {}
         self._times: dict[int, float] = {}
         self._waiters: dict[int, asyncio.Future[None]] | None = None
-        for plant in spec.plants:
-            self._at(plant.tick).plants.append(plant)
+        self.changes = Changes.of(spec.changes) if spec.changes else None
+        self._expect()
         self._recount()
 
     # --- members and frontiers -------------------------------------------------------------------------------------
@@ -227,17 +132,61 @@ class Space:
             due = self._due[tick] = Due()
         return due
 
+    def _expect(self) -> None:
+        """Queue the changes whose ticks are to come."""
+        for change in self.spec.changes:
+            tick = self.changes.starts.get(change.id, -1) if self.changes is not None else -1
+            if tick >= self.tick:
+                self._at(tick).changes.append(change)
+
+    def begin(self, id: str, start: int, tick: int) -> None:
+        """Take from a world that a change begins at `start`; the world learned it at `tick`, of which this is part."""
+        change = self.changes.named(id) if self.changes is not None else None
+        if change is not None and self.changes is not None and id not in self.changes.begun and tick >= self.tick:
+            self.changes.starts[id] = min(start, self.changes.starts.get(id, start))
+            self._at(tick).changes.append(change)
+
+    def refusal(self, who: Agent, right: str, tick: int) -> str:
+        """Return why an agent may not read, or write, at a tick; "" when it may.
+
+        A reader sees the access list that stood at its world's step before `tick`, as it sees the rest of the space.
+        """
+        spec, changes = self.spec, self.changes
+        if changes is None:
+            return "" if who in (spec.readers if right == "read" else spec.writers) else right
+        at = tick - spec.stride(who[0]) if right == "read" else tick
+        rights = changes.rights(at) or spec
+        if who not in (rights.readers if right == "read" else rights.writers):
+            return right
+        return f"cut {right}" if changes.cut(who, right, at) else ""
+
+    def _reached_by(self, world: str | None, tick: int) -> bool:
+        """Return True when an agent of a world (None: of any) may read or write at a tick.
+
+        A space that only an earlier or a later wiring has lies still: it is as if it were not there.
+        """
+        if self.changes is None:
+            return True
+        rights = self.changes.rights(tick)
+        who = (rights or self.spec).readers, (rights or self.spec).writers
+        return any(world in (None, name) for agents in who for name, _ in agents)
+
     def write(self, place: Place, experience: Experience, muted: bool = False) -> None:
         """Queue a write for its tick. Raises nothing: rights were checked. Ticks already applied are not repeated.
 
-        One that is `muted` is done without a model: its agent's budget is used up.
+        One that is `muted` is done without a model: its agent's budget is used up. One that a delayed link holds back
+        is an operation of the tick at which it arrives; the ticks that it is late stand in its place as the hop.
         """
         if place.tick >= self.tick:
+            late = self.changes.late((place.world, place.agent), place.tick) if self.changes is not None else 0
+            if late:
+                place = place._replace(tick=place.tick + late, hop=late)
+                self.last = max(self.last, place.tick)
             self._at(place.tick).operations.append(Operation("write", place, experience, muted))
 
     def end_session(self, world: str, tick: int, muted: bool = False) -> None:
-        """Queue the end of a world's session, after its agents' writes of that tick."""
-        if tick >= self.tick:
+        """Queue the end of a world's session, after its agents' writes of that tick; if they reach the space then."""
+        if tick >= self.tick and self._reached_by(world, tick):
             place = Place(tick, world, AFTER_AGENTS)
             self._at(tick).operations.append(Operation("session_end", place, None, muted))
 
@@ -247,9 +196,7 @@ class Space:
 
     def spent_by(self, world: str) -> list[tuple[str, int, int, int]]:
         """Return (agent, calls, prompt tokens, completion tokens) that a world's operations have cost so far."""
-        accounts = self._spent or {}
-        mine = [(agent, accounts[name, agent]) for name, agent in sorted(accounts) if name == world]
-        return [(agent, one.calls, one.prompt_tokens, one.completion_tokens) for agent, one in mine]
+        return self._spent.by(world) if self._spent is not None else []
 
     def refuse(self, place: Place, right: str) -> None:
         """Note a refused access for the trace."""
@@ -319,20 +266,11 @@ class Space:
         return Context(self.name, place, self.time if time is None else time, cause, self.seed, services, usage)
 
     def _charge(self, place: Place, ctx: Context, total: Usage) -> None:
-        """Add what an operation cost to the tick's total, and to the account of the agent that caused it.
-
-        What no agent causes is charged to the first world, by name, that lived the tick.
-        """
+        """Add what an operation cost to the tick's total, and to the account of who caused it."""
         total.merge(ctx.usage)
         if ctx.usage.calls:
-            world, agent = place.world, place.agent if place.agent != AFTER_AGENTS else ""
-            if world not in self.spec.members:
-                there = (m for m in sorted(self.spec.members) if self.left.get(m, GONE) >= place.tick)
-                world, agent = next((m for m in there if self.spec.members[m] <= place.tick), ""), ""
-            usage = ctx.usage
-            self._spent = self._spent or {}
-            spent = self._spent.setdefault((world, agent), Spent())
-            spent.add(usage.calls, usage.prompt_tokens, usage.completion_tokens)
+            self._spent = self._spent or SpaceCosts()
+            self._spent.charge(place, ctx.usage, self.spec.members, self.left)
 
     async def apply(self) -> bytes | None:
         """Apply the operations of `self.tick` and move on; return the trace row, or None when nothing happened."""
@@ -342,7 +280,7 @@ class Space:
             self.time = time
         due = self._due.pop(tick, None)
         every = self.spec.manage_every
-        managed = every > 0 and (tick + 1) % every == 0
+        managed = every > 0 and (tick + 1) % every == 0 and self._reached_by(None, tick)
         row = await self._apply(tick, due or Due(), managed) if due is not None or managed else None
         self.tick = tick + 1
         self._recount() if len(self.frontier) > 1 else self._recount_one()
@@ -353,25 +291,21 @@ class Space:
         self._behind = int(frontier <= self.tick)
 
     async def _apply(self, tick: int, due: Due, managed: bool) -> bytes:
-        system, usage = self.system, Usage()
         if self.time == NEVER:
             self.time = 0.0
-        ops: list[Plain] = []
-        records: list[Plain] = []
-        absorbed: list[Plain] = []
-        texts: dict[str, str] = {}
+        done = SpaceTick()
+        plants = await self._change(tick, due.changes, done) if due.changes else []
+        system = self.system
         for place, asked in sorted(due.effects, key=_first) if due.effects else ():
-            ctx = self._context(place, "effects", usage)
+            ctx = self._context(place, "effects", done.usage)
             await system.absorb(asked, ctx)
-            absorbed.append((*place[1:], [(e.kind, e.record_id, canonical(e.data)) for e in asked]))
-            self._note("effects", place, None, ctx, ops, records, texts)
-        planted = [self._planted(plant, n) for n, plant in enumerate(due.plants)] if due.plants else []
-        queue = [Operation("plant", place, lived) for place, lived in planted] if planted else []
+            done.absorb(place, asked)
+            done.note("effects", place, None, ctx)
+        queue = [self._planted(tick, plant, n, done) for n, plant in enumerate(plants)]
         queue.extend(sorted(due.operations, key=_place) if len(due.operations) > 1 else due.operations)
+        muted = tick >= self._muted_from
         contexts = [
-            self._context(
-                op.place, op.kind, Usage() if self.asks else usage, None, op.muted or tick >= self._muted_from
-            )
+            self._context(op.place, op.kind, Usage() if self.asks else done.usage, None, op.muted or muted)
             for op in queue
         ]
         prepared = await self._prepare(system, queue, contexts)
@@ -380,36 +314,60 @@ class Space:
             if experience is None:
                 await system.manage(ctx)
             else:
-                texts[experience.id] = experience.text
+                done.texts[experience.id] = experience.text
+                if self.changes is not None:
+                    self.changes.note(experience, operation.kind == "plant")
                 await system.write(ready, ctx)
             if self.asks:
-                self._charge(operation.place, ctx, usage)
-            self._note(operation.kind, operation.place, experience, ctx, ops, records, texts)
+                self._charge(operation.place, ctx, done.usage)
+            done.note(operation.kind, operation.place, experience, ctx)
         if managed:
             place = Place(tick, AFTER_AGENTS, "")
-            ctx = self._context(place, "tick", Usage(), None, tick >= self._muted_from)
+            ctx = self._context(place, "tick", Usage(), None, muted)
             await system.manage(ctx)
-            self._charge(place, ctx, usage)
-            self._note("manage", place, None, ctx, ops, records, texts)
-        denied = sorted((*place[1:], right) for place, right in due.refused) if due.refused else []
-        told = [
-            (e.id, e.text, e.speaker, plant.tainted, canonical(plant.notes or {}))
-            for (_, e), plant in zip(planted, due.plants, strict=True)
-        ]
-        return pack((self.time + 0.0, told, absorbed, ops, records, denied, usage.plain()))
+            self._charge(place, ctx, done.usage)
+            done.note("manage", place, None, ctx)
+        return done.pack(self.time, due.refused)
 
-    def _planted(self, plant: Plant, n: int) -> tuple[Place, Experience]:
-        place = Place(plant.tick, "", plant.agent, 0, n)
+    async def _change(self, tick: int, changes: Sequence[Change], done: SpaceTick) -> list[Plant]:
+        """Begin the changes of a tick, in the study's order and each once; return what is planted."""
+        assert self.changes is not None
+        plants = []
+        new = {change.id for change in changes} - self.changes.begun
+        for n, change in enumerate(self.spec.changes):
+            if change.id not in new:
+                continue
+            self.changes.begun.add(change.id)
+            details: Mapping[str, Plain] = EMPTY
+            place = Place(tick, "", "", 0, n)
+            cause = "forget" if isinstance(change.what, Purge) else change.kind
+            ctx = self._context(place, cause, Usage(), None, tick >= self._muted_from)
+            if isinstance(change.what, Plant):
+                plants.append(change.what)
+            elif isinstance(change.what, Wipe):
+                details = wipe(self.system, ctx)
+                self._system = self.spec.make()
+            elif isinstance(change.what, Purge):
+                details = await purge(self.system, change.what, self.changes.lived or {}, ctx)
+                self._charge(place, ctx, done.usage)
+            done.change(change, details)
+            if ctx.changes.retired or ctx.changes.made or ctx.changes.revised:
+                done.note(change.kind, place, None, ctx)
+        return plants
+
+    def _planted(self, tick: int, plant: Plant, n: int, done: SpaceTick) -> Operation:
+        place = Place(tick, "", plant.agent, 0, n)
         made = Experience(
             id=identity(self.seed, "plant", self.name, place, 0),
             world=plant.world,
             agent=plant.agent,
-            tick=plant.tick,
+            tick=tick,
             time=self.time,
             text=plant.text,
             speaker=plant.speaker,
         )
-        return place, made
+        done.plant(plant, made)
+        return Operation("plant", place, made)
 
     async def _prepare(
         self, system: MemorySystem, queue: Sequence[Operation], contexts: Sequence[Context]
@@ -424,34 +382,6 @@ class Space:
             await system.prepare(op.experience, ctx) if op.experience is not None else None
             for op, ctx in zip(queue, contexts, strict=True)
         ]
-
-    def _note(
-        self,
-        kind: str,
-        place: Place,
-        experience: Experience | None,
-        ctx: Context,
-        ops: list[Plain],
-        records: list[Plain],
-        texts: Mapping[str, str],
-    ) -> None:
-        changes = ctx.changes
-        if kind == "effects" and not (changes.made or changes.revised or changes.retired):
-            return
-        for record in changes.made:
-            records.append(_record_row(record, texts))
-        for record in changes.revised:
-            records.append(_record_row(record, texts))
-        ops.append(
-            (
-                kind,
-                *place[1:],
-                experience.id if experience else "",
-                [r.id for r in changes.made],
-                [r.id for r in changes.revised],
-                changes.retired,
-            )
-        )
 
     async def read(self, place: Place, query: Query, time: float, usage: Usage, muted: bool = False) -> Recall:
         """Answer one query at `place`, purely; its effects are kept for the tick's application unless it is a probe.
@@ -471,32 +401,60 @@ class Space:
             self._at(place.tick).effects.append((place, recall.effects))
         return recall
 
+    def shown(self, query: Query) -> Recall:
+        """Return one item if the space shows what an intervention's condition asks for, else none; purely."""
+        records = self.system.records()
+        many, text = query.filter.get("records"), query.filter.get("contains")
+        holds = (many is None or len(records) >= many) and (text is None or any(text in r.text for r in records))
+        return Recall((Recalled("", "", 1.0),) if holds else ())
+
     # --- state -----------------------------------------------------------------------------------------------------
 
     def snapshot(self) -> bytes:
         """Return the state after all ticks before `self.tick`, and nothing of later ones."""
         system = zlib.decompress(self._packed) if self._packed is not None else self.system.snapshot()
         left = {member: last for member, last in sorted(self.left.items()) if last < self.tick}
-        spent = [(*who, *one.plain()) for who, one in sorted(self._spent.items())] if self._spent else []
-        return pack((self.tick, self.time, left, system, spent, self._muted_from))
+        spent = self._spent.plain() if self._spent is not None else []
+        changes = self.changes.plain() if self.changes is not None else None
+        return pack((self.tick, self.time, left, system, spent, self._muted_from, changes, self._held_back()))
+
+    def _held_back(self) -> list[Plain]:
+        """Return the writes of earlier ticks that are still on their way, for a snapshot."""
+        if self.changes is None:
+            return []
+        on_the_way = [
+            op
+            for tick in sorted(self._due)
+            for op in self._due[tick].operations
+            if op.place.hop and tick >= self.tick > tick - op.place.hop
+        ]
+        return [(op.place, op.experience, op.muted) for op in sorted(on_the_way, key=_place)]
 
     def restore(self, data: bytes) -> None:
         """Start again from a snapshot: members that had left stay gone, the others stand at its tick."""
         try:
-            tick, time, left, system, spent, muted_from = decode(data)
+            tick, time, left, system, spent, muted_from, changes, held_back = decode(data)
         except ValueError as error:
             raise CorruptFile(
                 f"The snapshot of space {self.name!r} is not one that was written here: {error}."
             ) from None
         self._system, self._packed = None, zlib.compress(system, LEVEL)
-        self._spent = {(world, agent): Spent(*counts) for world, agent, *counts in spent} or None
+        self._spent = SpaceCosts(spent) if spent else None
         self._muted_from = muted_from
-        self.tick, self.time, self.left = tick, time, left
+        self.tick, self.time = tick, time
+        self.left = {member: last for member, last in left.items() if member in self.spec.members}
         self.frontier = {
-            member: GONE if member in left else self.spec.step_at(member, tick) for member in self.spec.members
+            member: GONE if member in self.left else self.spec.step_at(member, tick) for member in self.spec.members
         }
-        self.last = max([tick - 1, *left.values()])
-        self._due = {t: due for t, due in self._due.items() if t >= tick}
+        self.last = max([tick - 1, *self.left.values()])
+        self._due = {}
+        if self.changes is not None:
+            self.changes.restore(changes if changes is not None else ({}, None))
+            self._expect()
+            for place, experience, muted in held_back:
+                at = Place(*place)
+                self._at(at.tick).operations.append(Operation("write", at, Experience(*experience), muted))
+                self.last = max(self.last, at.tick)
         self._recount()
 
 

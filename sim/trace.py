@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,15 +18,15 @@ from simonides.sim.errors import CorruptFile
 from simonides.sim.framing import FrameWriter, read_frames
 from simonides.sim.types import Plain
 
-FROM, WORLD, SPACE, WORLD_FAILED, SPACE_FAILED, WORLD_CUT = range(6)
-KINDS = ("from", "world", "space", "world_failed", "space_failed", "world_cut")
+FROM, WORLD, SPACE, WORLD_FAILED, SPACE_FAILED, WORLD_CUT, PROBE = range(7)
+KINDS = ("from", "world", "space", "world_failed", "space_failed", "world_cut", "probe")
 BUNDLE = 0
 """Tag of the frames of a segment: a list of rows, or of wall times."""
 
 LIMIT = 1 << 18
 """Bytes of rows that are gathered before they are handed on without a flush being asked for."""
 
-ORDER = {WORLD: 0, WORLD_FAILED: 0, WORLD_CUT: 0, SPACE: 1, SPACE_FAILED: 1}
+ORDER = {WORLD: 0, WORLD_FAILED: 0, WORLD_CUT: 0, PROBE: 0, SPACE: 1, SPACE_FAILED: 1}
 """Worlds come before spaces in the digest; a failure, or a budget that cut it, is its part's last row."""
 
 
@@ -142,9 +142,20 @@ class Trace:
         return (row for row in self.rows if row.kind == kind and (name is None or row.name == name))
 
     def digest(self) -> str:
-        """Return the sha256 over all rows in order, as hex: equal wherever the trial ran."""
+        """Return the sha256 over all rows but those of probes, in order, as hex: equal wherever the trial ran.
+
+        A trial with probes and the same without have one digest; what the probes found has its own.
+        """
+        return self._digest(row for row in self.rows if row.kind != PROBE)
+
+    def probes_digest(self) -> str:
+        """Return the sha256 over the rows of probes in order, as hex: equal wherever the trial ran."""
+        return self._digest(self.of(PROBE))
+
+    @staticmethod
+    def _digest(rows: Iterable[Row]) -> str:
         digest = hashlib.sha256()
-        for row in self.rows:
+        for row in rows:
             digest.update(pack((KINDS[row.kind], row.name, row.tick, row.payload)))
         return digest.hexdigest()
 

@@ -7,28 +7,31 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from simonides.sim.budget import LEDGER, Account, Ledger, tightest
+from simonides.sim.changing import Planner, rights
 from simonides.sim.checkpoint import CheckpointStore
-from simonides.sim.config import Layout, Part, PlantConfig, Study, Trial
+from simonides.sim.config import Layout, Part, Study, Trial
 from simonides.sim.context import Sampling, Services
+from simonides.sim.director import DIRECTOR, Director
 from simonides.sim.errors import StudyError, near
 from simonides.sim.host import BatchLog, Budget, SpaceHost
 from simonides.sim.modelcalls import CallFile, Mode, Recorded
 from simonides.sim.modeltimings import ModelTimings
+from simonides.sim.probing import Probe
 from simonides.sim.protocols import Environment, MemorySystem, Model, Policy
 from simonides.sim.registry import registry
-from simonides.sim.seeds import generator, seed_of
-from simonides.sim.space import Agent, Plant, SpaceSetup
+from simonides.sim.seeds import seed_of
+from simonides.sim.spacesetup import SpaceSetup
 from simonides.sim.trace import TraceWriter, next_epoch
-from simonides.sim.types import ModelCard, Plain
+from simonides.sim.types import ModelCard
 from simonides.sim.wiring import AgentRef, SpaceSpec
-from simonides.sim.world import Exchange, Port, Route, World, WorldSetup, environment_seed
+from simonides.sim.world import Exchange, Port, Route, World, WorldSetup
 
 CACHED = "simonides.memory_actors.embedders.cache:CachedEmbedder"
 """Wraps any embedder, so that each text of a run is embedded once."""
@@ -144,37 +147,39 @@ def assemble(trial: Trial, services: Services) -> Assembly:
     joins = {name: study.joins[i] if i < len(study.joins) else 0 for i, name in enumerate(names)}
     environments = [environment_of(study, seed, i) for i in range(count)]
     agents = [AgentRef(name, a) for name, env in zip(names, environments, strict=True) for a in env.possible_agents]
-    specs = wire(study, seed, agents, dict(zip(names, environments, strict=True)))
-    strides = strides_of(study, environments, specs)
-    plants = [
-        _plant(p, n, trial, specs, dict(zip(names, environments, strict=True)))
-        for n, p in enumerate(study.interventions)
-    ]
+    by_name = dict(zip(names, environments, strict=True))
+    wired = partial(wire, seed=seed, agents=agents, environments=by_name)
+    specs = wired(study.wiring)
+    plan = Planner(trial, specs, by_name, wired, routes).plan()
+    strides = strides_of(study, environments, plan.ever)
     for environment in environments:
         environment.close()
     make = partial(memory_of, study, services)
     alike: dict[tuple[str, ...], Mapping[str, int]] = {}
     """Members of spaces, once for all that have the same."""
 
-    def members(spec: SpaceSpec) -> Mapping[str, int]:
-        names = tuple(sorted({a.world for a in spec.readers | spec.writers}))
+    def members(space: str) -> Mapping[str, int]:
+        names = tuple(sorted({a.world for a in plan.ever[space]}))
         return alike.setdefault(names, {name: joins[name] for name in names})
 
     spaces: tuple[SpaceSetup, ...] = tuple(
         SpaceSetup(
             spec.name,
             *rights(spec),
-            members(spec),
+            members(spec.name),
             make,
-            tuple(plant for plant in plants if plant.space == spec.name),
+            tuple(plan.of_space.get(spec.name, ())),
             study.manage_every,
             strides,
         )
-        for spec in specs
+        for spec in sorted(plan.specs.values(), key=lambda spec: spec.name)
     )
     ledger = LEDGER if study.budget.ledger or trial.allowance is not None else None
     if ledger is not None:
-        spaces += (_ledger(ledger, joins, strides),)
+        spaces += (_platform(ledger, Ledger, joins, strides),)
+    if plan.expected:
+        spaces += (_platform(DIRECTOR, Director, joins, strides),)
+    asked = probes_of(study, by_name, plan.ever)
     worlds = tuple(
         WorldSetup(
             name,
@@ -188,10 +193,34 @@ def assemble(trial: Trial, services: Services) -> Assembly:
             strides.get(name, 1),
             account_of(trial),
             ledger,
+            trial.pause,
+            asked[name],
+            plan.schedule(name),
         )
         for i, name in enumerate(names)
     )
     return Assembly(trial, worlds, spaces)
+
+
+def probes_of(
+    study: Study, environments: Mapping[str, Environment], ever: Mapping[str, frozenset[AgentRef]]
+) -> Mapping[str, tuple[tuple[int, Probe, tuple[str, ...] | None], ...]]:
+    """Return each world's probes: those of its agents, and of spaces whose first member it is. Raises StudyError."""
+    found: dict[str, list[tuple[int, Probe, tuple[str, ...] | None]]] = {name: [] for name in environments}
+    agents = {f"{name}/{agent}" for name, env in environments.items() for agent in env.possible_agents}
+    for n, probe in enumerate(study.probes):
+        for path, value, known in (("agent", probe.agent, agents), ("space", probe.space, set(ever))):
+            if value is not None and value not in known:
+                raise StudyError(f"probes.{n}.{path}: there is no {path} {value!r}.{near(value, sorted(known))}")
+        if probe.agent is None and probe.space is not None:
+            members = {ref.world for ref in ever[probe.space]}
+            found[min(members)].append((n, probe, None))
+            continue
+        for name, env in environments.items():
+            mine = tuple(a for a in env.possible_agents if probe.agent in (None, f"{name}/{a}"))
+            if mine:
+                found[name].append((n, probe, mine))
+    return {name: tuple(probes) for name, probes in found.items()}
 
 
 def account_of(trial: Trial) -> Callable[[ModelCard], Account] | None:
@@ -203,46 +232,39 @@ def account_of(trial: Trial) -> Callable[[ModelCard], Account] | None:
     return partial(Account, budget, limits)
 
 
-def _ledger(name: str, joins: Mapping[str, int], strides: Mapping[str, int]) -> SpaceSetup:
+def _platform(
+    name: str, make: Callable[[], MemorySystem], joins: Mapping[str, int], strides: Mapping[str, int]
+) -> SpaceSetup:
+    """Return a space of the platform's own, of which every world is a member."""
     worlds = frozenset((world, "") for world in joins)
-    return SpaceSetup(name, worlds, worlds, dict(joins), Ledger, strides=strides)
-
-
-def rights(spec: SpaceSpec) -> tuple[Collection[Agent], Collection[Agent]]:
-    """Return a space's readers and writers as (world, agent): one collection if they are the same."""
-    readers = _agents(spec.readers)
-    return readers, readers if spec.writers == spec.readers else _agents(spec.writers)
-
-
-def _agents(refs: frozenset[AgentRef]) -> Collection[Agent]:
-    """Return (world, agent) as a set, or as a tuple for the owner of a private space: it weighs 170 bytes less."""
-    pairs = ((a.world, a.agent) for a in refs)
-    return frozenset(pairs) if len(refs) > 1 else tuple(pairs)
+    return SpaceSetup(name, worlds, worlds, dict(joins), make, strides=strides)
 
 
 def wire(
-    study: Study, seed: int, agents: Sequence[AgentRef], environments: Mapping[str, Environment]
+    wiring: Part, seed: int, agents: Sequence[AgentRef], environments: Mapping[str, Environment]
 ) -> tuple[SpaceSpec, ...]:
-    """Return the spaces that the study's wiring makes for these agents; teams are the environment's, or the worlds."""
+    """Return the spaces that a wiring makes for these agents; teams are the environment's, or the worlds."""
     team_of = {}
     for ref in agents:
         teams: Mapping[str, str] = getattr(environments[ref.world], "teams", {})
         team_of[ref] = f"{ref.world}/{teams[ref.agent]}" if ref.agent in teams else ref.world
     given: dict[str, Any] = {"agents": agents, "team_of": team_of, "seed": seed_of(seed, "wiring") >> 32}
-    return registry("wiring").build(study.wiring.name, study.wiring.params, path="wiring", **given)  # type: ignore[no-any-return]
+    return registry("wiring").build(wiring.name, wiring.params, path="wiring", **given)  # type: ignore[no-any-return]
 
 
-def strides_of(study: Study, environments: Sequence[Environment], specs: Sequence[SpaceSpec]) -> dict[str, int]:
+def strides_of(
+    study: Study, environments: Sequence[Environment], ever: Mapping[str, frozenset[AgentRef]]
+) -> dict[str, int]:
     """Return the strides of parallel worlds, where they are not 1: when turn-based worlds share a space with them.
 
     Raises StudyError when the study does not say how many turns make a round.
     """
     turns = {world_name(i): bool(getattr(env, "turn_based", False)) for i, env in enumerate(environments)}
-    for spec in specs:
-        members = {ref.world for ref in spec.readers | spec.writers}
+    for space, refs in ever.items():
+        members = {ref.world for ref in refs}
         if len({turns[world] for world in members}) > 1 and study.ticks_per_round is None:
             raise StudyError(
-                f"ticks_per_round: turn-based and parallel worlds share the space {spec.name!r}; say how many "
+                f"ticks_per_round: turn-based and parallel worlds share the space {space!r}; say how many "
                 "turns make one step of a parallel world."
             )
     if study.ticks_per_round is None:
@@ -254,8 +276,8 @@ def routes(world: str, specs: Sequence[SpaceSpec]) -> dict[str, Route]:
     """Return, for each agent of a world, the spaces that it reads and writes, by name."""
     found: dict[str, tuple[list[str], list[str]]] = {}
     for spec in sorted(specs, key=lambda s: s.name):
-        for rights, side in ((spec.readers, 0), (spec.writers, 1)):
-            for ref in sorted(rights):
+        for refs, side in ((spec.readers, 0), (spec.writers, 1)):
+            for ref in sorted(refs):
                 if ref.world == world:
                     found.setdefault(ref.agent, ([], []))[side].append(spec.name)
     return {agent: _route(tuple(reads), tuple(writes)) for agent, (reads, writes) in found.items()}
@@ -263,44 +285,6 @@ def routes(world: str, specs: Sequence[SpaceSpec]) -> dict[str, Route]:
 
 def _route(reads: tuple[str, ...], writes: tuple[str, ...]) -> Route:
     return Route(reads, reads if reads == writes else writes)
-
-
-def _plant(
-    config: PlantConfig, n: int, trial: Trial, specs: Sequence[SpaceSpec], environments: Mapping[str, Environment]
-) -> Plant:
-    where = f"interventions.{n}"
-    falsehood: dict[str, Plain] = {}
-    agent = config.agent
-    first = next(iter(environments))
-    if config.text is None or config.tick is None or (agent is None and config.space is None):
-        maker = getattr(environments[first], "falsehood", None)
-        if maker is None:
-            raise StudyError(
-                f"{where}: environment {trial.study.environment.name!r} offers no falsehood of its own; give "
-                "the plant's text, tick, and agent or space."
-            )
-        environments[first].reset(seed=environment_seed(trial.seed, first))  # many draw their truths here
-        falsehood = maker(generator(seed_of(trial.seed, "falsehood", n)))
-    if agent is None and config.space is None:
-        agent = f"{first}/{falsehood['agent']}"
-    space = config.space or _first_writable(str(agent), specs, where)
-    named = {spec.name: spec for spec in specs}
-    if space not in named:
-        raise StudyError(f"{where}.space: no space is called {space!r}.{near(space, named)}")
-    text = config.text if config.text is not None else str(falsehood["text"])
-    tick = config.tick if config.tick is not None else int(falsehood["tick"])
-    notes = {key: falsehood[key] for key in sorted(falsehood) if key not in ("text", "tick", "agent")}
-    speaker = config.speaker or str(falsehood.get("speaker", ""))
-    world, _, writer = (agent or str(min(named[space].writers, default=""))).partition("/")
-    return Plant(space, tick, text, speaker, world, writer, config.tainted, notes)
-
-
-def _first_writable(agent: str, specs: Sequence[SpaceSpec], where: str) -> str:
-    writable = [spec.name for spec in specs if agent in {str(ref) for ref in spec.writers}]
-    if not writable:
-        known = sorted({str(ref) for spec in specs for ref in spec.writers})
-        raise StudyError(f"{where}.agent: no agent {agent!r} writes any space.{near(agent, known)}")
-    return writable[0]
 
 
 # --- who hosts what --------------------------------------------------------------------------------------------
@@ -343,6 +327,7 @@ def open_host(
         store=CheckpointStore(folder / "checkpoints"),
         checkpoint_every=assembly.trial.study.checkpoint_every,
         budget=_budget(layout, folder, part),
+        base=assembly.trial.base,
     )
 
 
@@ -350,6 +335,22 @@ def _budget(layout: Layout, folder: Path, part: str) -> Budget | None:
     if layout.memory_budget is None:
         return None
     return Budget(layout.memory_budget, folder / "spill" / f"{part}-{os.getpid()}")
+
+
+Table = Mapping[int, tuple[SpaceSetup, ...]]
+"""The spaces of every memory actor, as `hosted` gives them."""
+
+
+def ways_of(table: Table, world: str) -> list[tuple[int, frozenset[str]]]:
+    """Return the memory actors that host spaces of a world, with the names of those spaces: its ports, in order."""
+    ways = [(actor, frozenset(s.name for s in spaces if world in s.members)) for actor, spaces in table.items()]
+    return [(actor, mine) for actor, mine in ways if mine]
+
+
+def own_of(assembly: Assembly, table: Table, world: str) -> list[SpaceSetup]:
+    """Return the spaces that live beside a world: its last port, if there are any."""
+    remote = {space.name for spaces in table.values() for space in spaces}
+    return [space for space in assembly.private_to(world) if space.name not in remote]
 
 
 def open_worlds(
@@ -368,15 +369,10 @@ def open_worlds(
     store = CheckpointStore(folder / "checkpoints")
     trace = TraceWriter(folder, part, next_epoch(folder, part))
     table = hosted(assembly, layout)
-    remote = {space.name for spaces in table.values() for space in spaces}
     worlds = []
     for setup in worlds_of(assembly, layout, index):
-        ports: list[Port] = []
-        for actor, spaces in table.items():
-            mine = frozenset(space.name for space in spaces if setup.name in space.members)
-            if mine:
-                ports.append(Port(len(ports), exchanges[actor](), mine))
-        own = [space for space in assembly.private_to(setup.name) if space.name not in remote]
+        ports = [Port(i, exchanges[actor](), mine) for i, (actor, mine) in enumerate(ways_of(table, setup.name))]
+        own = own_of(assembly, table, setup.name)
         local = None
         if own:
             budget = _budget(layout, folder, f"{part}-{setup.name}")

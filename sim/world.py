@@ -11,34 +11,26 @@ from dataclasses import dataclass, field
 from time import monotonic
 from typing import Any, TypeVar
 
-import numpy as np
 from pydantic import BaseModel
 
 from simonides.sim.budget import Account
 from simonides.sim.checkpoint import CheckpointStore
 from simonides.sim.codec import canonical, decode, pack
-from simonides.sim.context import Services, Usage, count_tokens
-from simonides.sim.errors import AccessRefused, CorruptFile, PartFailed, SpaceFailed
-from simonides.sim.exchange import Batch, Read, Refusal, Reply, Write
+from simonides.sim.context import Services, Usage
+from simonides.sim.errors import CorruptFile, PartFailed, SpaceFailed
+from simonides.sim.exchange import Batch, Refusal, Reply, Write
 from simonides.sim.host import SpaceHost
 from simonides.sim.hung import TIMEOUT, InProgress
+from simonides.sim.interfering import Interference, Schedule
+from simonides.sim.probing import Probe
 from simonides.sim.protocols import Environment, Policy
-from simonides.sim.seeds import generator, place_seed, seed_of
+from simonides.sim.seeds import seed_of
 from simonides.sim.trace import WORLD, WORLD_CUT, WORLD_FAILED, TraceWriter
 from simonides.sim.types import (
-    Action,
-    Asked,
-    Completion,
     Experience,
     Failure,
     ModelCard,
-    Observation,
-    Place,
     Plain,
-    Query,
-    Recall,
-    Recalled,
-    Request,
 )
 
 Parsed = TypeVar("Parsed", bound=BaseModel)
@@ -86,6 +78,12 @@ class WorldSetup:
     """Makes the world's account, where the study has a budget."""
     ledger: str | None = None
     """The space in which the trial's calls are counted, where worlds must know what others spend."""
+    pause: int | None = None
+    """The tick at which it saves itself and stops without leaving, so that another trial goes on from there."""
+    probes: tuple[tuple[int, Probe, tuple[str, ...] | None], ...] = ()
+    """What is asked of copies: each probe's number, itself, and the agents it asks; None where it reads a space."""
+    schedule: Schedule = field(default_factory=Schedule)
+    """What the study changes here while it runs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +128,8 @@ class World:
         self.session_end = False
         self.done = False
         self.usage = Usage()
-        self.actions: list[dict[str, Plain]] = []
+        self.actions: list[Plain] = []
+        """Of an environment that cannot be saved: each step's actions, and [method, agent] for who came or went."""
         self.phase = "start"
         self.result: WorldResult | None = None
         self.refusals: list[Refusal] = []
@@ -141,6 +140,8 @@ class World:
         self.account: Account | None = None
         if setup.account is not None and services.model is not None:
             self.account = setup.account(services.model.card)
+        self.interference = Interference(setup.schedule) if setup.schedule.any else None
+        self.looks = 0
         self.began = monotonic()
         self.timed = False
         """True when a limit in seconds was reached: another run may reach it elsewhere."""
@@ -151,9 +152,29 @@ class World:
         self.observations: dict[str, Any] = {}
         self.infos: dict[str, Any] = {}
 
+    @property
+    def lives(self) -> bool:
+        """True while there is a tick to live."""
+        return bool(self.environment.agents) and self.tick < self.setup.join + self.setup.ticks
+
+    @property
+    def paused(self) -> bool:
+        """True from the tick on at which another trial is to go on in this one's place."""
+        return self.setup.pause is not None and self.tick >= self.setup.pause
+
     def port_of(self, space: str) -> Port | None:
         """Return the port to a space, or None for one that this world is no member of."""
         return self._where.get(space)
+
+    def routes(self, tick: int) -> Mapping[str, Route]:
+        """Return which spaces each agent reads and writes by the wiring of a tick."""
+        first = self.setup.routes
+        return first if self.interference is None else self.interference.routes(first, tick)
+
+    def peeks(self) -> int:
+        """Return a number for the next look of the platform, unlike those before it in this tick."""
+        self.looks += 1
+        return self.looks
 
     def charge(self, agent: str, usage: Usage) -> None:
         """Add what an agent's policy or its reads have cost to the tick's total and to the agent's account."""
@@ -167,6 +188,11 @@ class World:
             self.charge(agent, Usage(*counts))
         if self.account is not None:
             self.account.hear(port.index, reply.spent)
+
+    @property
+    def begun(self) -> tuple[tuple[str, int], ...]:
+        """What the world learned at its last step of interventions that begin."""
+        return tuple(self.interference.news) if self.interference is not None else ()
 
     @property
     def muted(self) -> tuple[str, ...]:
@@ -226,6 +252,7 @@ class World:
             "session_end": self.session_end,
             "done": self.done,
             "outbox": [[(w.space, w.experience, w.n) for w in port.outbox] for port in self.ports],
+            "interference": self.interference.plain() if self.interference is not None else None,
             "sent": [port.sent for port in self.ports],
             "environment": self.environment.snapshot() if self.saves and live else b"",  # type: ignore[attr-defined]
             "actions": list(self.actions) if live else [],
@@ -273,6 +300,8 @@ class World:
             self.result = WorldResult(self.name, self.tick - self.setup.join, cut=reason, timed=timed)
         if self.account is not None and state["account"]:
             self.account.restore(state["account"])
+        if self.interference is not None and state["interference"]:
+            self.interference.restore(state["interference"])
         self.durable = self.tick
         if self.done:
             return
@@ -281,161 +310,13 @@ class World:
             self.observations, self.infos = state["observations"], state["infos"]
         else:
             for actions in state["actions"]:
-                self.observations, _, _, _, self.infos = self.environment.step(actions)
+                if isinstance(actions, dict):
+                    self.observations, _, _, _, self.infos = self.environment.step(actions)
+                else:
+                    getattr(self.environment, actions[0])(actions[1])
             self.actions = state["actions"]
 
 
 def environment_seed(trial_seed: int, world: str) -> int:
     """Return the 32-bit seed that a world's environment is reset with."""
     return seed_of(trial_seed, "environment", world) >> 32
-
-
-class Turn:
-    """What one policy is given at one tick; implements `PolicyContext`."""
-
-    __slots__ = ("_asked", "agent", "hops", "place", "refused", "world")
-
-    def __init__(self, world: World, agent: str) -> None:
-        self.world = world
-        self.agent = agent
-        self.place = Place(world.tick, world.name, agent)
-        self.hops: list[tuple[int, Query, Recall]] = []
-        self.refused: list[str] = []
-        self._asked = 0
-
-    @property
-    def rng(self) -> np.random.Generator:
-        """A generator for this agent at this tick."""
-        return generator(place_seed(self.world.setup.seed, "policy", self.agent, "act", self.place))
-
-    def tokens(self, text: str) -> int:
-        """Return the number of tokens of a text."""
-        return count_tokens(text)
-
-    async def model(self, purpose: str, inputs: Mapping[str, Plain], schema: type[Parsed]) -> Parsed | None:
-        """Return the model's parsed reply, or None when it is unusable."""
-        return (await self.ask(purpose, inputs, schema)).value
-
-    async def ask(self, purpose: str, inputs: Mapping[str, Plain], schema: type[Parsed]) -> Asked[Parsed]:
-        """Return the model's reply with its text and, when it is unusable, what is wrong with it."""
-        usage = Usage()
-        asked = await self._services.ask(purpose, inputs, schema, self._drawn(purpose), self._caller, usage)
-        self.world.charge(self.agent, usage)
-        return asked
-
-    async def complete(self, requests: Sequence[Request]) -> list[Completion]:
-        """Return one completion a request, in order."""
-        seeds, usage = [self._drawn(request.purpose) for request in requests], Usage()
-        completions = await self._services.complete(requests, seeds, self._caller, usage)
-        self.world.charge(self.agent, usage)
-        return completions
-
-    @property
-    def _services(self) -> Services:
-        account, services = self.world.account, self.world.services
-        return services.without_model if account is not None and account.is_muted(self.agent) else services
-
-    @property
-    def _caller(self) -> str:
-        return f"{self.world.name}/{self.agent}"
-
-    def _drawn(self, purpose: str) -> int:
-        """Return the seed of this turn's next call."""
-        self._asked += 1
-        return seed_of(place_seed(self.world.setup.seed, purpose, self.agent, "ask", self.place), self._asked)
-
-    async def recall(self, query: Query) -> Recall:
-        """Ask again within the same tick. Raises AccessRefused when a named space may not be read."""
-        hop = len(self.hops) + 1
-        recall = await recall_of(self.world, self.agent, hop, query)
-        self.hops.append((hop, query, recall))
-        if recall.refused and not recall.items:
-            raise AccessRefused(recall.refused)
-        return recall
-
-
-async def recall_of(world: World, agent: str, hop: int, query: Query) -> Recall:
-    """Ask one query in a further hop, from every space that it names or that the agent may read."""
-    parts: list[Recall] = []
-    reads: dict[int, list[Read]] = {}
-    for read in reads_of(world, agent, [query]):
-        port = world.port_of(read.space)
-        if port is None:
-            parts.append(no_way(world, agent, read.space))
-        else:
-            reads.setdefault(port.index, []).append(read)
-    for index, some in reads.items():
-        tick, reads_of_hop = world.tick, tuple(some)
-        batch = Batch(
-            world.name, tick, hop, agent, world.time, (), reads_of_hop, durable=world.durable, muted=world.muted
-        )
-        reply = answered(await world.ports[index].exchange(batch))
-        for reader, counts in reply.used:
-            world.charge(reader, Usage(*counts))
-        parts.extend(reply.recalls)
-    return merge(parts, query.k)
-
-
-def reads_of(world: World, agent: str, queries: Sequence[Query]) -> list[Read]:
-    """Return the reads of one agent's queries: one for each space that a query names or that the agent may read."""
-    return [
-        Read(space, agent, n, query)
-        for n, query in enumerate(queries)
-        for space in ((query.space,) if query.space is not None else world.setup.routes[agent].reads)
-    ]
-
-
-def no_way(world: World, agent: str, space: str) -> Recall:
-    """Return the refusal of a space that this world is no member of, and note it for the trace."""
-    world.refusals.append(Refusal(space, agent, "read"))
-    return Recall(refused=f"{agent} may not read {space}")
-
-
-def answered(reply: Reply) -> Reply:
-    """Return a reply. Raises SpaceFailed(space, phase, class) when it tells of a failed space."""
-    if reply.failure is not None:
-        raise SpaceFailed(*reply.failure)
-    return reply
-
-
-def merge(parts: Sequence[Recall], k: int | None) -> Recall:
-    """Return one recall from those of several spaces: best score first, newer before older, equal texts once.
-
-    A single space's answer keeps its own order.
-    """
-    if len(parts) == 1:
-        return parts[0]
-    seen: set[str] = set()
-    items: list[Recalled] = []
-    for item in sorted((item for part in parts for item in part.items), key=lambda i: (-i.score, -i.time, i.record_id)):
-        if item.text not in seen:
-            seen.add(item.text)
-            items.append(item)
-    refused = "; ".join(part.refused for part in parts if part.refused)
-    return Recall(tuple(items[:k] if k is not None else items), (), refused)
-
-
-def observe(world: World, agent: str) -> tuple[Observation, Plain]:
-    """Return what an agent sees now, and apart from it the environment's answer key, which policies never see."""
-    raw, told = world.observations[agent], world.infos.get(agent)
-    text = raw if isinstance(raw, str) else ""
-    if not told:
-        return Observation(agent, world.name, world.tick, float(world.time), text, raw, {}), None
-    info = dict(told)
-    key = info.pop("answer_key", None)
-    text, time = info.get("text", text), float(info.get("time", world.time))
-    return Observation(agent, world.name, world.tick, time, text, raw, info), key
-
-
-async def gather_actions(
-    world: World, seen: Mapping[str, Observation], recalls: Mapping[str, Sequence[Recall]], turns: Mapping[str, Turn]
-) -> dict[str, Action]:
-    """Return every agent's action, in agent order; policies that wait (for a model, for a hop) do so concurrently."""
-    policies = world.policies
-    if len(seen) > 1 and any(world.concurrent[agent] for agent in seen):
-        jobs = [policies[agent].act(observation, recalls[agent], turns[agent]) for agent, observation in seen.items()]
-        return dict(zip(seen, await asyncio.gather(*jobs), strict=True))
-    actions = {}
-    for agent, observation in seen.items():
-        actions[agent] = await policies[agent].act(observation, recalls[agent], turns[agent])
-    return actions

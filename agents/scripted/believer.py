@@ -49,11 +49,12 @@ STANCES: Mapping[str, Stance] = {
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """A claim about what is needed, as recalled: its place in the ranking and its simulated time in seconds."""
+    """A claim about what is needed, as recalled: the record's place in the ranking, simulated time (s), and id."""
 
     claim: Claim
     rank: int
     time: float
+    record: str = ""
 
 
 class Believer:
@@ -118,7 +119,8 @@ class Believer:
         value, why = self._believed(need, observation, heard, ctx)
         if self.learns:
             self._claimed[need.id] = {one.claim.said_by: one.claim.value for one in heard if one.claim.positive}
-        notes: dict[str, Plain] = {"need": need.id, "believed": value, "why": why, "read": len(heard)}
+        used = _used(heard, value, why)
+        notes: dict[str, Plain] = {"need": need.id, "believed": value, "why": why, "read": len(heard), "used": used}
         return _named(observation, need.verify if why == "verify" else need.plan[value], notes)
 
     def _believed(
@@ -184,10 +186,17 @@ def _about(need: Need, claim: Claim) -> bool:
     return (claim.subject, claim.attribute) == (need.subject, need.attribute) and claim.value in need.options
 
 
+def _used(heard: Sequence[Heard], value: str, why: str) -> list[str]:
+    """Return the records that a belief rests on: the best ranked that claims it, or all that voted for it."""
+    saying = [one.record for one in heard if one.claim.positive and one.claim.value == value]
+    return list(dict.fromkeys(saying[:1] if why == "top" else saying if why == "votes" else []))
+
+
 def _heard(need: Need, recalls: Sequence[Recall]) -> Iterable[Heard]:
     items = [item for recall in recalls for item in recall.items]
     for rank, item in enumerate(items):
-        yield from (Heard(claim, rank, item.time) for claim in need.grammar.read(item.text) if _about(need, claim))
+        claims = [claim for claim in need.grammar.read(item.text) if _about(need, claim)]
+        yield from (Heard(claim, rank, item.time, item.record_id) for claim in claims)
 
 
 def _named(observation: Observation, name: str, notes: Mapping[str, Plain] | None = None) -> Action:

@@ -148,8 +148,9 @@ class ExtractiveReader:
         """Return the answer to the question, or an empty text."""
         if not _is_question(observation):
             return Action(value="")
-        reply = self.answer(observation.text, [item for recall in recalls for item in recall.items])
-        return Action(value=reply, text=reply)
+        items = [item for recall in recalls for item in recall.items]
+        reply, ranks = self._answer(observation.text, items)
+        return Action(value=reply, text=reply, notes={"used": [items[rank].record_id for rank in ranks]})
 
     def snapshot(self) -> bytes:
         """Return b"": there is no state."""
@@ -160,34 +161,40 @@ class ExtractiveReader:
 
     def answer(self, question: str, items: Sequence[Recalled]) -> str:
         """Return the answer that the recalled items (best first) give to a question."""
+        return self._answer(question, items)[0]
+
+    def _answer(self, question: str, items: Sequence[Recalled]) -> tuple[str, list[int]]:
+        """Return the answer, and the ranks of the items that it was taken from."""
         found = sentences(items)
         terms = _weights(question, found)
         persons = _persons(question, found)
         fitting = [s for s in found if _about(s, persons)]
         if not fitting:
-            return NOTHING
+            return NOTHING, []
         known = max(_share(terms, s.around) for s in fitting)
         others = max((_share(terms, s.around) for s in found if not _about(s, persons)), default=0.0)
         if known < max(others, self.coverage):
-            return NOTHING
+            return NOTHING, []
         return self._extract(question, terms, _ranked(question, terms, persons, fitting))
 
-    def _extract(self, question: str, terms: dict[str, float], ranked: list[_Sentence]) -> str:
+    def _extract(self, question: str, terms: dict[str, float], ranked: list[_Sentence]) -> tuple[str, list[int]]:
         best = ranked[0]
         if _WHEN.search(question):
-            return _date(ranked)
+            return _date(ranked), [best.rank]
         if _AMOUNT.search(question):
-            numbers = (_NUMBER.search(sentence.text) for sentence in ranked[: self.parts])
-            for number in filter(None, numbers):
-                return number.group(0)
+            for sentence in ranked[: self.parts]:
+                number = _NUMBER.search(sentence.text)
+                if number:
+                    return number.group(0), [sentence.rank]
         if question.partition(" ")[0].lower() in _YES_NO and " or " not in question:
-            return "No" if _NEGATIVE.search(best.text) else "Yes"
+            return "No" if _NEGATIVE.search(best.text) else "Yes", [best.rank]
         title = re.search(r'"([^"]+)"', best.text) if _TITLE.search(question) else None
         if title:
-            return title.group(1)
+            return title.group(1), [best.rank]
         wanted = ranked[: self.parts] if _PLURAL.search(question) else [best]
         where = bool(_WHERE.search(question))
-        return ", ".join(dict.fromkeys(self._span(sentence, terms, where) for sentence in wanted))
+        said = ", ".join(dict.fromkeys(self._span(sentence, terms, where) for sentence in wanted))
+        return said, list(dict.fromkeys(sentence.rank for sentence in wanted))
 
     def _span(self, sentence: _Sentence, terms: dict[str, float], where: bool) -> str:
         """Return the words of a sentence that say something new, nearest to the question's words, or a place name."""

@@ -75,6 +75,8 @@ class ClaimsEnv(ParallelEnv[str, Ints, int]):  # type: ignore[misc]
         self.n, self.k, self.ticks, self.ask_every = agents, claims, ticks, ask_every
         self.witnesses, self.options = witnesses, list(VALUES[:values])
         said = [{"text": value, "value": i} for i, value in enumerate(self.options, start=1)]
+        self._absent: set[str] = set()
+        """Agents that were removed: they meet nobody who hears them, and are not asked."""
         self._listed = {"legal_actions": [{"text": SILENT, "value": 0}, *said], "noop": 0} if listed else {}
         self._seer, self._reveal = seer, reveal
         self._shape = [agents, claims, values, witnesses, ticks, ask_every, listed, seer, reveal]
@@ -149,9 +151,19 @@ class ClaimsEnv(ParallelEnv[str, Ints, int]):  # type: ignore[misc]
         """Start again, with the world of another seed if one is given."""
         if seed is not None:
             self._seed = seed
-        self.agents = list(self.possible_agents)
+        self.agents, self._absent = list(self.possible_agents), set()
         self._start()
         return self._views()
+
+    def remove_agent(self, agent: str) -> None:
+        """Take an agent out of the world. ValueError if it is none that is there."""
+        self.agents.remove(agent)
+        self._absent.add(agent)
+
+    def add_agent(self, agent: str) -> None:
+        """Let an agent that was removed come back: it sees the world from the next step on."""
+        self._absent.discard(agent)
+        self.agents = [one for one in self.possible_agents if one not in self._absent]
 
     def step(
         self, actions: dict[str, int]
@@ -171,6 +183,8 @@ class ClaimsEnv(ParallelEnv[str, Ints, int]):  # type: ignore[misc]
         self._tick += 1
         over = self._tick >= self.ticks
         self._draw()
+        if self._absent:
+            rewards = rewards[[agent not in self._absent for agent in self.possible_agents]]
         observations, infos = self._views()
         ended = dict.fromkeys(present, over)
         if over:
@@ -242,6 +256,7 @@ class ClaimsEnv(ParallelEnv[str, Ints, int]):  # type: ignore[misc]
                 "refused": [[who, asked] for who, asked in self._refused.items()],
                 "inbox": self._inbox.plain(),
                 "over": not self.agents,
+                "absent": sorted(self._absent),
             }
         )
 
@@ -256,7 +271,8 @@ class ClaimsEnv(ParallelEnv[str, Ints, int]):  # type: ignore[misc]
         self._answered, self._illegal = state["answered"], state["illegal"]
         self._refused = dict(state["refused"])
         self._inbox.restore(state["inbox"])
-        self.agents = [] if state["over"] else list(self.possible_agents)
+        self._absent = set(state["absent"])
+        self.agents = [] if state["over"] else [one for one in self.possible_agents if one not in self._absent]
         self._draw()
 
     def falsehood(self, rng: np.random.Generator) -> dict[str, Plain]:
@@ -275,6 +291,10 @@ class ClaimsEnv(ParallelEnv[str, Ints, int]):  # type: ignore[misc]
     def _views(self) -> tuple[dict[str, Ints], Infos]:
         rows = np.concatenate([self._heard, self._topics[:, None]], axis=1)
         lived = self._witnessed() if self._tick == 0 else self._told()
+        topics = self._topics.tolist()
+        if self._absent:
+            there = [i for i, agent in enumerate(self.possible_agents) if agent not in self._absent]
+            rows, lived, topics = rows[there], [lived[i] for i in there], [topics[i] for i in there]
         time, asking = TICK_SECONDS * self._tick, self.asking
         infos = {
             agent: {
@@ -289,7 +309,7 @@ class ClaimsEnv(ParallelEnv[str, Ints, int]):  # type: ignore[misc]
                 "options": self.options,
                 **self._listed,
             }
-            for agent, told, topic in zip(self.agents, lived, self._topics.tolist(), strict=True)
+            for agent, told, topic in zip(self.agents, lived, topics, strict=True)
         }
         if asking:
             self._add_keys(infos)
@@ -302,7 +322,10 @@ class ClaimsEnv(ParallelEnv[str, Ints, int]):  # type: ignore[misc]
 
     def _add_needs(self, infos: Infos) -> None:
         """Pose the questions as needs, and tell how those of the tick before ended."""
-        for n, (agent, info) in enumerate(infos.items()):
+        for n, agent in enumerate(self.possible_agents):
+            info = infos.get(agent)
+            if info is None:
+                continue
             if self.asking and self._posed[n]:
                 info["need"] = need(agent, self._tick, info["topic"], self.options).plain()
             else:
@@ -321,7 +344,8 @@ class ClaimsEnv(ParallelEnv[str, Ints, int]):  # type: ignore[misc]
         return verdict(agent, self._tick - 1, topic, self.options, said, int(self.truth[topic]), seen, self.k - 1)
 
     def _add_keys(self, infos: Infos) -> None:
-        for agent, truth in zip(self.agents, self.truth[self._topics].tolist(), strict=True):
+        truths = dict(zip(self.possible_agents, self.truth[self._topics].tolist(), strict=True))
+        for agent, truth in ((agent, truths[agent]) for agent in self.agents):
             infos[agent]["text"] = infos[agent]["question"]
             infos[agent]["answer_key"] = {"answer": self.options[truth - 1], "topic": infos[agent]["topic"]}
 

@@ -43,6 +43,9 @@ class RunTables:
     latency: pl.DataFrame
     needs: pl.DataFrame
     illegal: pl.DataFrame
+    probes: pl.DataFrame
+    states: pl.DataFrame
+    items: pl.DataFrame
     missing: tuple[str, ...]
     """One line for each trial whose tables could not be made."""
 

@@ -19,23 +19,31 @@ class Factor:
     path: str
     name: str
     labels: tuple[str, ...]
+    interferes: bool = False
+    """That its levels have names of their own, and set the study's interventions."""
 
     @property
     def attack(self) -> bool:
         """Whether this factor is about interventions, such as planted records."""
-        return self.path.split(".")[0] == ATTACK
+        return self.interferes or self.path.split(".")[0] == ATTACK
 
 
 def factors(study: Study) -> tuple[Factor, ...]:
     """Return what a study varies, in its order."""
     names = _names(list(study.factors))
-    return tuple(Factor(path, names[path], _labels(path, values)) for path, values in study.factors.items())
+    return tuple(
+        Factor(path, names[path], _labels(path, values), any(ATTACK in study.sets(path, one) for one in values))
+        for path, values in study.factors.items()
+    )
 
 
 def _labels(path: str, values: Collection[Plain]) -> tuple[str, ...]:
     """Return names of values without their parameters where that tells them apart, else with them."""
     short = tuple(label(path, value, brief=True) for value in values)
-    return short if len(set(short)) == len(short) else tuple(label(path, value) for value in values)
+    if len(set(short)) == len(short):
+        return short
+    full = tuple(label(path, value) for value in values)
+    return tuple(f"{one} ({n})" if full.count(one) > 1 else one for n, one in enumerate(full, start=1))
 
 
 def _names(paths: Sequence[str]) -> dict[str, str]:
@@ -78,10 +86,21 @@ def _inner(value: Plain) -> str:
     return str(value)
 
 
-def _interventions(plants: Sequence[Mapping[str, Plain]], brief: bool) -> str:
-    if not plants:
+def _interventions(levels: Sequence[Mapping[str, Plain]], brief: bool) -> str:
+    if not levels:
         return CLEAN
+    plants = [one for one in levels if one.get("kind", "plant") == "plant"]
+    others = [str(one["kind"]).replace("_", " ") for one in levels if one not in plants]
+    return " and ".join([*([_plants(plants)] if plants else []), *others]) + ("" if brief else _ticks(levels))
+
+
+def _plants(plants: Sequence[Mapping[str, Plain]]) -> str:
     kind = "false" if any(plant.get("tainted", True) for plant in plants) else "benign"
-    ticks = [str(plant["tick"]) for plant in plants if plant.get("tick") is not None]
-    count = f"one {kind} record" if len(plants) == 1 else f"{len(plants)} {kind} records"
-    return count if brief or not ticks else f"{count} at tick {', '.join(ticks)}"
+    return f"one {kind} record" if len(plants) == 1 else f"{len(plants)} {kind} records"
+
+
+def _ticks(levels: Sequence[Mapping[str, Plain]]) -> str:
+    ticks = [str(one["tick"]) for one in levels if one.get("tick") is not None]
+    sessions = [str(one["session"]) for one in levels if one.get("session") is not None]
+    told = [("tick", ticks), ("session", sessions)]
+    return "".join(f" at {name} {', '.join(values)}" for name, values in told if values)

@@ -15,9 +15,11 @@ NEEDS: Mapping[str, Any] = {
     "task": pl.String, "subject": pl.String, "attribute": pl.String, "m": pl.Int64, "truth": pl.String,
     "place": pl.Int64, "chosen": pl.String, "success": pl.Boolean, "seen": pl.Int64, "needed": pl.Int64,
     "delay": pl.Int64, "distractors": pl.Int64, "sessions": pl.Int64, "verified": pl.Boolean,
+    "targeted": pl.Boolean,
 }  # fmt: skip
 """`tick` is when the verdict was told, `m` the number of options, `place` the truth's among them; `delay` counts ticks
-from when the fact was seen last to when it was needed, null where it never was."""
+from when the fact was seen last to when it was needed, null where it never was; `targeted` says that a tainted planted
+item is about the same subject and attribute."""
 
 ILLEGAL: Mapping[str, Any] = {"world": pl.String, "agent": pl.String, "count": pl.Int64}
 
@@ -25,9 +27,16 @@ ILLEGAL: Mapping[str, Any] = {"world": pl.String, "agent": pl.String, "count": p
 def needs(reading: Reading) -> pl.DataFrame:
     """Return one row a verdict, by (world, tick, agent)."""
     rows = []
+    aims = {
+        (p.notes["subject"], p.notes.get("attribute"))
+        for space in reading.spaces
+        for p in space.planted
+        if p.tainted and "subject" in p.notes
+    }
     for world, tick, agent, key in _keys(reading):
         session = reading.moment(world, tick).session
-        rows += [(world, tick, agent, session, *_row(one)) for one in key.get("verdicts", ())]
+        for one in key.get("verdicts", ()):
+            rows.append((world, tick, agent, session, *_row(one), (one["subject"], one["attribute"]) in aims))
     return pl.DataFrame(rows, schema=NEEDS, orient="row")
 
 

@@ -13,9 +13,11 @@ import polars as pl
 
 from simonides.experiments.metrics.holdings import contamination, memory
 from simonides.experiments.metrics.needs import illegal, needs
+from simonides.experiments.metrics.probes import probes
 from simonides.experiments.metrics.questions import questions
 from simonides.experiments.metrics.reading import Reading
 from simonides.experiments.metrics.spending import cost, latency, ticks
+from simonides.experiments.metrics.states import items, states
 from simonides.sim.errors import ContractBroken
 from simonides.sim.registry import registry
 
@@ -23,7 +25,7 @@ METRICS = "metrics.parquet"
 FOLDER = "tables"
 DEFAULTS = (
     "answer-f1", "evidence-recall", "ndcg", "attack-success", "tainted-recall", "contamination", "memory-size", "cost",
-    "latency", "reward", "task-success", "illegal-actions",
+    "latency", "reward", "task-success", "illegal-actions", "poisoning",
 )  # fmt: skip
 """Metrics that every trial has; a study's `metrics` come on top."""
 SCHEMA = {"metric": pl.String, "part": pl.String, "value": pl.Float64}
@@ -31,7 +33,8 @@ SCHEMA = {"metric": pl.String, "part": pl.String, "value": pl.Float64}
 
 @dataclass(frozen=True, slots=True)
 class TrialTables:
-    """What a metric is given. The modules `questions`, `needs`, `holdings` and `spending` say what each table has."""
+    """What a metric is given. The modules `questions`, `needs`, `holdings`, `spending`, `probes` and `states` say
+    what each table has."""
 
     questions: pl.DataFrame
     contamination: pl.DataFrame
@@ -41,6 +44,9 @@ class TrialTables:
     latency: pl.DataFrame
     needs: pl.DataFrame
     illegal: pl.DataFrame
+    probes: pl.DataFrame
+    states: pl.DataFrame
+    items: pl.DataFrame
 
 
 NAMES = tuple(field.name for field in fields(TrialTables))
@@ -48,9 +54,10 @@ NAMES = tuple(field.name for field in fields(TrialTables))
 
 def tables_of(reading: Reading) -> TrialTables:
     """Return all tables of a trial."""
+    came = states(reading)
     return TrialTables(
         questions(reading), contamination(reading), memory(reading), cost(reading), ticks(reading), latency(reading),
-        needs(reading), illegal(reading),
+        needs(reading), illegal(reading), probes(reading), came, items(reading, came),
     )  # fmt: skip
 
 

@@ -73,6 +73,8 @@ def _of_world(reading: Reading, row: WorldRow, targeted: frozenset[tuple[str, in
         if key is not None:
             reply = _short(acted.text or str(acted.value))
             yield Event(row.tick, session, who, "answered", "", reply, None, False, weight)
+    for changed in row.changed:
+        yield Event(row.tick, session, "", changed.kind, "", changed.id, None, False, 5)
     for space, agent, right in row.refusals:
         yield Event(row.tick, session, agent, "refused", space, f"{agent} may not {right} {space}", None, False, 4)
 
@@ -88,6 +90,10 @@ def _recalled(reading: Reading, tick: int, session: int, who: str, read: Asked, 
 def _of_space(reading: Reading, row: SpaceRow) -> Iterator[Event]:
     session, stored = reading.moment_of(row).session, iter(row.records)
     plain = 2 if session <= 1 else 0  # the beginning shows how this memory writes
+    for changed in row.changed:
+        if changed.kind != "plant":
+            told = ", ".join(f"{key}: {_short(str(value))}" for key, value in changed.details.items()) or changed.id
+            yield Event(row.tick, session, "", changed.kind, row.space, told, None, False, 5)
     for done in row.operations:
         who = done.agent if done.agent.isprintable() else ""
         for _ in (*done.made, *done.revised):

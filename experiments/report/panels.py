@@ -14,6 +14,8 @@ from simonides.experiments.metrics.tables import DEFAULTS
 from simonides.experiments.report import figures
 from simonides.experiments.report.context import Panel
 from simonides.experiments.report.gap import memory_gap
+from simonides.experiments.report.pairs import paired_differences
+from simonides.experiments.report.poisoning import poisoning
 from simonides.experiments.report.series import contamination_by_tick, records_by_session, spent_by_session
 
 Maker = Callable[[RunTables], Panel | None]
@@ -266,11 +268,13 @@ def extra(tables: RunTables) -> Panel | None:
 
 MAKERS: tuple[Maker, ...] = (
     memory_gap,
+    paired_differences,
     score,
     choices,
     reach,
     recall,
     attack,
+    poisoning,
     contamination,
     size,
     spending,

@@ -42,12 +42,15 @@ def _facts(run: Run, outcomes: list[tuple[Trial, Outcome | None]]) -> dict[str, 
     done = sum(outcome is not None and outcome.status == "done" for _, outcome in outcomes)
     seeds = run.study.seeds if isinstance(run.study.seeds, int) else len(run.study.seeds)
     digests = {trial.id: outcome.digest for trial, outcome in outcomes if outcome and outcome.digest}
+    parent = run.manifest.get("parent")
+    forked = {"forked from": f"{parent['run']} at tick {parent['at']}"} if parent is not None else {}
     return {
         "trials done": f"{done} of {len(outcomes)}",
         "seeds": str(seeds),
         "runtime": run.layout.runtime,
         "digest": run_digest(digests)[:12] if len(digests) == len(outcomes) else "not complete",
         "started": str(run.manifest.get("started", ""))[:16].replace("T", " "),
+        **forked,
         "simonides": str(run.manifest.get("versions", {}).get("simonides") or version("simonides")),
     }
 

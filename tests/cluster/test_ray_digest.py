@@ -3,6 +3,7 @@
 import itertools
 
 import pytest
+from meddling import EVERYTHING, MIXED
 from toys import toy_study
 
 from simonides.sim.config import Layout, parse_study
@@ -57,3 +58,15 @@ def test_a_killed_actor_restarts_into_the_same_digest(tmp_path, ray_session, par
     assert outcome.errors == ()
     run_inline(trial, tmp_path / "inline")
     assert Trace(tmp_path / "ray").digest() == Trace(tmp_path / "inline").digest()
+
+
+def test_interventions_and_probes_give_the_digests_of_inline(tmp_path, ray_session):
+    from simonides.cluster.runtime import run_ray
+
+    probes = [{"every": 3, "question": "said1"}]
+    (trial,) = parse_study(toy_study(wiring=MIXED, interventions=EVERYTHING, probes=probes)).trials()
+    run_inline(trial, tmp_path / "inline")
+    layout = Layout(runtime="ray", world_actors=2, memory_actors=2, private="actors")
+    assert run_ray(trial, tmp_path / "ray", layout).errors == ()
+    there, here = Trace(tmp_path / "ray"), Trace(tmp_path / "inline")
+    assert (there.digest(), there.probes_digest()) == (here.digest(), here.probes_digest())

@@ -119,3 +119,21 @@ def test_a_tick_costs_a_few_microseconds_an_agent():
     for _ in range(20):
         env.step(actions)
     assert (process_time() - began) / 20 / 2000 < 20e-6  # about 3e-6 on one idle core; wide for a busy machine
+
+
+@pytest.mark.parametrize("listed", [False, True])
+def test_agents_that_are_removed_are_heard_by_nobody_and_may_come_back(listed):
+    env = claims(seed=3, agents=4, ticks=20, ask_every=5, listed=listed)
+    env.reset(seed=1)
+    env.remove_agent("player_1")
+    for _ in range(6):
+        observations, rewards, *_, infos = env.step(dict.fromkeys(env.agents, 1))
+        assert set(observations) == set(rewards) == set(infos) == {"player_0", "player_2", "player_3"}
+        assert not any("player_1 said" in info["text"] for info in infos.values())
+    saved = env.snapshot()
+    other = claims(seed=3, agents=4, ticks=20, ask_every=5, listed=listed)
+    other.reset(seed=9)
+    other.restore(saved)
+    assert other.agents == ["player_0", "player_2", "player_3"]
+    env.add_agent("player_1")
+    assert "player_1" in env.step(dict.fromkeys(env.agents, 1))[0]

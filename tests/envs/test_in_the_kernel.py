@@ -73,7 +73,7 @@ def test_a_falsehood_is_false_in_the_world_that_is_lived():
     )  # fmt: skip
     for trial in study.trials():
         assembly = assemble(trial, services_of(study, None, Models()))
-        planted = [plant for space in assembly.spaces for plant in space.plants]
+        planted = [change.what for space in assembly.spaces for change in space.changes]
         world = environment_of(study, trial.seed, 0)
         world.reset(seed=environment_seed(trial.seed, "w0000"))
         notes = planted[0].notes

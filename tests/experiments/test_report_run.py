@@ -47,8 +47,10 @@ def tables(folder):
 
 def test_a_run_prints_a_row_a_condition_what_columns_mean_and_where_the_report_is(folder):
     printed = (folder / "printed.txt").read_text()
-    rows = [line for line in printed.splitlines() if line.startswith("│")]
+    printed_first, planted = printed.split("What became of what was planted")
+    rows = [line for line in printed_first.splitlines() if line.startswith("│")]
     assert len(rows) == 8
+    assert len([line for line in planted.splitlines() if line.startswith("│")]) == 4
     assert re.search(r"│ private +│ clean +│ bm25 +│ +0\.\d\d \[0\.\d\d, 0\.\d\d\] │", printed)
     assert "repeats: answers that repeat the planted false record" in printed
     assert "With 2 seeds these numbers are exploratory" in printed

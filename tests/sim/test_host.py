@@ -11,7 +11,7 @@ from simonides.sim.context import Services
 from simonides.sim.errors import ContractBroken, CorruptFile, StaleBatch
 from simonides.sim.exchange import Batch, Read, Write, pack_batch, pack_reply, unpack_batch, unpack_reply
 from simonides.sim.host import BatchLog, Budget, SpaceHost
-from simonides.sim.space import SpaceSetup
+from simonides.sim.spacesetup import SpaceSetup
 from simonides.sim.trace import Trace, TraceWriter
 from simonides.sim.types import Experience, Query
 

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from meddling import EVERYTHING
 from toys import toy_study
 
 from simonides.sim.config import parse_study
@@ -44,6 +45,24 @@ def test_a_killed_process_goes_on_to_the_same_digest(tmp_path, private, saves, p
     assert second.errors == ()
     run_inline(trial, tmp_path / "undisturbed")
     assert Trace(tmp_path / "run").digest() == Trace(tmp_path / "undisturbed").digest()
+
+
+@pytest.mark.parametrize("private", ["colocated", "actors"])
+@pytest.mark.parametrize("die_at", [5, 8, 11])
+def test_interventions_and_probes_survive_a_killed_process(tmp_path, private, die_at):
+    fields = toy_study(wiring={"name": "global", "also_private": True}, interventions=EVERYTHING)
+    fields |= {"probes": [{"every": 2, "question": "said1"}], "checkpoint_every": 3}
+    fields["memory"] = {**fields["memory"], "die_at": die_at, "marker": str(tmp_path / "died")}
+    study = parse_study(fields)
+    (tmp_path / "study.json").write_text(study.model_dump_json())
+    command = [sys.executable, "-c", RUN, str(tmp_path / "study.json"), str(tmp_path / "run"), private]
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1] / "support")}
+    assert subprocess.run(command, env=environment, capture_output=True, timeout=60).returncode == -9
+    (trial,) = study.trials()
+    assert run_inline(trial, tmp_path / "run", layout(private)).errors == ()
+    run_inline(trial, tmp_path / "undisturbed")
+    again, whole = Trace(tmp_path / "run"), Trace(tmp_path / "undisturbed")
+    assert (again.digest(), again.probes_digest()) == (whole.digest(), whole.probes_digest())
 
 
 def layout(private):

@@ -21,7 +21,7 @@ from simonides.sim.context import Services
 from simonides.sim.exchange import Batch, Read, Write, pack_reply
 from simonides.sim.host import BatchLog, SpaceHost
 from simonides.sim.line import Line
-from simonides.sim.space import SpaceSetup
+from simonides.sim.spacesetup import SpaceSetup
 from simonides.sim.trace import Trace, TraceWriter, next_epoch
 from simonides.sim.types import Experience, Query
 

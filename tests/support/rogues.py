@@ -100,3 +100,18 @@ def needs_data(seed: int, data: str, world: int = 0) -> ToyWorld:
 
 def broken_metric(tables):
     raise ArithmeticError("the toy metric breaks here")
+
+
+class Stubborn(ToyMemory):
+    """Forgets nothing that it is asked to forget, and says so of nothing."""
+
+    async def forget(self, experience_ids, ctx):
+        return ()
+
+
+class Picky(ToyMemory):
+    """Writes down nothing that names white."""
+
+    async def write(self, prepared, ctx):
+        if "white" not in prepared.experience.text:
+            await super().write(prepared, ctx)

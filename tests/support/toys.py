@@ -87,7 +87,7 @@ class ToyMemory:
             del self._records[oldest.id]
 
     async def forget(self, experience_ids, ctx):
-        for record in list(self._records.values()):
+        for record in self.records():
             if experience_ids & set(record.origins):
                 ctx.retire(record, "asked to forget")
                 del self._records[record.id]
@@ -143,7 +143,7 @@ class ToyWorld:
     def _observe(self):
         observations, infos = {}, {}
         for i, agent in enumerate(self.agents):
-            heard = self.said[self.possible_agents[i - 1]]
+            heard = self.said.get(self.possible_agents[i - 1], "")
             word = int(generator(self._seed + 1000 * self.now + i).integers(20))
             observations[agent] = f"w{self.world} heard {heard} saw word{word} at {self.now}"
             infos[agent] = {
@@ -170,6 +170,12 @@ class ToyWorld:
         done = dict.fromkeys(actions, over)
         observations, infos = self._observe()
         return observations, rewards, done, dict.fromkeys(actions, False), infos
+
+    def remove_agent(self, agent):
+        self.agents.remove(agent)
+
+    def add_agent(self, agent):
+        self.agents = [one for one in self.possible_agents if one in {*self.agents, agent}]
 
     def _snapshot(self):
         return encode([self.agents, self.said, self.now, self._seed])
