@@ -6,13 +6,14 @@ import json
 from pathlib import Path
 
 import numpy as np
-from safetensors.numpy import save_file
 
 RANK = 8
 
 
 def random_adapter(model: Path, folder: Path, seed: int = 0) -> str:
     """Write an adapter of the queries and values of every layer of a Llama-like model; return its folder."""
+    from safetensors.numpy import save_file  # comes with transformers, where these tests run
+
     config = json.loads((model / "config.json").read_text())
     hidden = config["hidden_size"]
     wide = config.get("head_dim") or hidden // config["num_attention_heads"]
