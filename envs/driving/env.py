@@ -20,9 +20,10 @@ from simonides.envs.driving.motion import COLUMNS, FAR, LANES, NEIGHBOURS, Array
 from simonides.envs.driving.ride import Frame, Order, Progress, Ride
 from simonides.envs.driving.scene import Picture, Scene, Simulator
 from simonides.envs.driving.trips import Leg, Shape, Site, nominal_ticks, plan
+from simonides.envs.inbox import Inbox
 from simonides.envs.words import schema_of
 from simonides.sim.codec import decode, encode
-from simonides.sim.errors import CorruptFile, StudyError, near
+from simonides.sim.errors import CorruptFile
 from simonides.sim.needs import Verdict
 from simonides.sim.seeds import seed_of
 
@@ -37,7 +38,7 @@ CHANNELS = {
 }
 
 _STATE = ("seed", "trip", "leg", "tick", "arrived", "over", "clock", "log", "needed", "lines", "lived", "news",
-          "illegal", "waiting")  # fmt: skip
+          "illegal")  # fmt: skip
 """What a snapshot holds beside the known facts, by attribute."""
 
 Infos = dict[str, dict[str, Any]]
@@ -82,7 +83,7 @@ class DrivingEnv(ParallelEnv[str, Array, Any]):  # type: ignore[misc]
         raw = Box(-1.0, 1.0, (2,), np.float32)
         listed: Discrete[Any] = Discrete(telling.FIRST + max(shape.roads, 2))
         self._act_space = dict.fromkeys(self.possible_agents, raw if control == "raw" else listed)
-        self._waiting: dict[str, list[list[str]]] = {agent: [] for agent in self.possible_agents}
+        self._inbox = Inbox(self.channels, self.possible_agents)
         self._begin(seed)
 
     def observation_space(self, agent: str) -> Box:
@@ -114,7 +115,7 @@ class DrivingEnv(ParallelEnv[str, Array, Any]):  # type: ignore[misc]
     def reset(self, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[dict[str, Array], Infos]:
         """Start again, with the town of another seed if one is given."""
         self._begin(self._seed if seed is None else seed)
-        self._deliver()
+        self._inbox.clear()
         self.agents = list(self.possible_agents)
         self._set_off()
         return self._views()
@@ -155,7 +156,6 @@ class DrivingEnv(ParallelEnv[str, Array, Any]):  # type: ignore[misc]
         self._tick += 1
         for agent in present:
             self._lines[agent], self._lived[agent], self._news[agent] = [], [], {}
-        self._deliver()
         over = self._over = self._arrived and self._trip + 1 == len(self.town.trips)
         rewards = dict.fromkeys(present, 0.0)
         if self._arrived:
@@ -305,7 +305,9 @@ class DrivingEnv(ParallelEnv[str, Array, Any]):  # type: ignore[misc]
     # What is shown.
 
     def _views(self) -> tuple[dict[str, Array], Infos]:
-        return {agent: self._observation(agent) for agent in self.agents}, {a: self._info(a) for a in self.agents}
+        infos = {agent: self._info(agent) for agent in self.agents}
+        self._inbox.show(infos)
+        return {agent: self._observation(agent) for agent in self.agents}, infos
 
     def _observation(self, agent: str) -> Array:
         if self._ride is None or agent not in self._ride.cars or not self._ride.frames:
@@ -321,7 +323,7 @@ class DrivingEnv(ParallelEnv[str, Array, Any]):  # type: ignore[misc]
             "noop": telling.WAIT if self.control == "roads" else np.zeros(2, np.float32),
         }  # fmt: skip
         news = self._news[agent]
-        lines = list(self._lines[agent]) + [one["text"] for one in self._lived[agent] if "injected" in one]
+        lines = list(self._lines[agent])
         if driving:
             info |= self._asking(agent, lines)
         else:
@@ -332,10 +334,9 @@ class DrivingEnv(ParallelEnv[str, Array, Any]):  # type: ignore[misc]
             info.pop("plan", None)
             info["action_schema"] = schema_of(self._act_space[agent])
         verdicts = [news["verdict"]] if "verdict" in news else []
-        lived = [{key: value for key, value in one.items() if key != "injected"} for one in self._lived[agent]]
         key = {"verdicts": verdicts, "illegal": self._illegal[agent]}
         key |= {"reason": news["reason"]} if "reason" in news else {}
-        info |= {"text": " ".join(lines), "experiences": lived, "answer_key": key}
+        info |= {"text": " ".join(lines), "experiences": list(self._lived[agent]), "answer_key": key}
         return info | {key: news[key] for key in ("outcome", "illegal") if key in news}
 
     def _asking(self, agent: str, lines: list[str]) -> dict[str, Any]:
@@ -356,16 +357,8 @@ class DrivingEnv(ParallelEnv[str, Array, Any]):  # type: ignore[misc]
     # What others do to it.
 
     def inject(self, agent: str, channel: str, text: str) -> None:
-        """Show a text to an agent with its next observation. Raises StudyError for an unknown agent or channel."""
-        for what, name, known in (("agent", agent, self._waiting), ("channel", channel, self.channels)):
-            if name not in known:
-                raise StudyError(f"inject: no {what} is called {name!r}.{near(name, known)} Known: {', '.join(known)}.")
-        self._waiting[agent].append([channel, text])
-
-    def _deliver(self) -> None:
-        for agent, texts in self._waiting.items():
-            self._lived[agent] += [{"text": text, "channel": channel, "injected": True} for channel, text in texts]
-            texts.clear()
+        """Show a text to an agent with its next observation. Raises ContractBroken for an unknown agent or channel."""
+        self._inbox.put(agent, channel, text)
 
     def falsehood(self, rng: np.random.Generator) -> dict[str, Any]:
         """Return a wrong value of a fact that is decided on, told by another car to one who decides, before it does."""
@@ -391,8 +384,9 @@ class DrivingEnv(ParallelEnv[str, Array, Any]):  # type: ignore[misc]
     def snapshot(self) -> bytes:
         """Return the state as bytes: the seed, where the episode stands, and the present leg's orders."""
         own = {name: getattr(self, f"_{name}") for name in _STATE}
-        return encode({"configuration": self._configuration, "agents": self.agents,
-                       "known": [[site, *at] for site, at in sorted(self._known.items())], **own})  # fmt: skip
+        known = [[site, *at] for site, at in sorted(self._known.items())]
+        return encode({"configuration": self._configuration, "agents": self.agents, "known": known,
+                       "inbox": self._inbox.plain(), **own})  # fmt: skip
 
     def restore(self, data: bytes) -> None:
         """Go to a snapshot's state; the present leg is driven again. Raises CorruptFile for another configuration's."""
@@ -402,6 +396,7 @@ class DrivingEnv(ParallelEnv[str, Array, Any]):  # type: ignore[misc]
         self._begin(state["seed"])
         for name in _STATE:
             setattr(self, f"_{name}", state[name])
+        self._inbox.restore(state["inbox"])
         self._known = {site: (tick, trip) for site, tick, trip in state["known"]}
         self.agents = list(state["agents"])
         self._ride = self._scenery()

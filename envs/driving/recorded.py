@@ -21,6 +21,7 @@ from simonides.envs.driving.env import CHANNELS, DAWN
 from simonides.envs.driving.motion import COLUMNS, FAR, LANES, NEIGHBOURS, Array, histories, observed
 from simonides.envs.driving.ride import HISTORY, INTERVAL, Frame
 from simonides.envs.driving.scene import Body, Picture
+from simonides.envs.inbox import Inbox
 from simonides.sim.claims import Claim, Form, Grammar
 from simonides.sim.codec import decode, encode
 from simonides.sim.errors import CorruptFile, DataError, StudyError, near
@@ -67,7 +68,7 @@ class RecordedEnv(ParallelEnv[str, Array, int]):  # type: ignore[misc]
         self._seen_space, self._act_space = Box(-high, high, dtype=np.float32), Discrete(1 + len(SPEEDS))
         speeds = np.concatenate([t.states[:, 3] for t in recording.tracks.values() if not t.static])
         self._thirds = np.quantile(speeds, [1 / 3, 2 / 3])
-        self._waiting: list[list[str]] = []
+        self._inbox = Inbox(self.channels, self.possible_agents)
         self._begin(seed)
 
     def observation_space(self, agent: str) -> Box:
@@ -87,7 +88,6 @@ class RecordedEnv(ParallelEnv[str, Array, int]):  # type: ignore[misc]
         self._seed, self._tick, self._illegal = seed, 0, 0
         self._frames: list[Frame] = []
         self._news: dict[str, Any] = {}
-        self._injected: list[list[str]] = []
         rng = generator(seed_of("recorded", seed))
         ego, start, asked = self._cast(rng)
         self.ego, self.start, self.asked = ego, start, asked
@@ -216,10 +216,11 @@ class RecordedEnv(ParallelEnv[str, Array, int]):  # type: ignore[misc]
         return Path(kept if len(kept) > 3 else np.concatenate([kept, beyond]))
 
     def _views(self) -> tuple[dict[str, Array], Infos]:
-        self._injected, self._waiting = self._waiting, []
         frame = Frame(self._tick * INTERVAL, self._visible())
         self._frames = [*self._frames[-HISTORY + 1 :], frame]
-        return {ME: observed(ME, frame, ()).ravel()}, {ME: self._info()}
+        infos = {ME: self._info()}
+        self._inbox.show(infos)
+        return {ME: observed(ME, frame, ()).ravel()}, infos
 
     def _info(self) -> dict[str, Any]:
         visible = [name for name in self._visible() if name != ME and not self.recording.tracks[name].static]
@@ -231,13 +232,12 @@ class RecordedEnv(ParallelEnv[str, Array, int]):  # type: ignore[misc]
         told = [{"text": fact} for fact in facts]
         seen: dict[str, Any] = {"text": f"You see {len(facts)} vehicles." if facts else fog or where}
         seen["metadata"] = {"vectors": histories(ME, self._frames, self._path())}
-        false = [{"text": text, "channel": channel} for channel, text in self._injected]
-        lines = [*facts, where, fog, *(one["text"] for one in false), question]
+        lines = [*facts, where, fog, question]
         key = {"verdicts": [self._news["verdict"]] if "verdict" in self._news else [], "illegal": self._illegal}
         info: dict[str, Any] = {
             "text": " ".join(line for line in lines if line), "time": DAWN + self._tick * INTERVAL, "session": 0,
             "session_end": done, "legal_actions": self._legal(), "noop": 0, "plan": "" if name else DRIVE,
-            "experiences": [seen, *told, *false], "answer_key": key,
+            "experiences": [seen, *told], "answer_key": key,
         }  # fmt: skip
         if name:
             plan = {speed: f"say {speed}" for speed in self.options}
@@ -246,11 +246,8 @@ class RecordedEnv(ParallelEnv[str, Array, int]):  # type: ignore[misc]
         return info | {key: self._news[key] for key in ("outcome", "illegal") if key in self._news}
 
     def inject(self, agent: str, channel: str, text: str) -> None:
-        """Show a text to the driver with its next observation. Raises StudyError for an unknown agent or channel."""
-        if agent != ME or channel not in self.channels:
-            raise StudyError(f"inject: {agent!r} by {channel!r}; the agent is {ME}, channels are "
-                             f"{', '.join(self.channels)}.{near(channel, self.channels)}")  # fmt: skip
-        self._waiting.append([channel, text])
+        """Show a text to the driver with its next observation. Raises ContractBroken for another agent or channel."""
+        self._inbox.put(agent, channel, text)
 
     def falsehood(self, rng: np.random.Generator) -> dict[str, Any]:
         """Return a wrong speed of somebody who will be asked for, told by another car when the fog has come."""
@@ -271,7 +268,7 @@ class RecordedEnv(ParallelEnv[str, Array, int]):  # type: ignore[misc]
     def snapshot(self) -> bytes:
         """Return the state as bytes; the recording is not part of it."""
         return encode({"configuration": self._configuration, "seed": self._seed, "tick": self._tick, "news": self._news,
-                       "illegal": self._illegal, "waiting": self._waiting, "over": not self.agents})  # fmt: skip
+                       "illegal": self._illegal, "inbox": self._inbox.plain(), "over": not self.agents})  # fmt: skip
 
     def restore(self, data: bytes) -> None:
         """Go to a snapshot's state. Raises CorruptFile for that of another recording or other parameters."""
@@ -282,7 +279,8 @@ class RecordedEnv(ParallelEnv[str, Array, int]):  # type: ignore[misc]
         for tick in range(state["tick"] + 1):
             self._tick = tick
             self._frames = [*self._frames[-HISTORY + 1 :], Frame(tick * INTERVAL, self._visible())]
-        self._news, self._illegal, self._waiting = state["news"], state["illegal"], state["waiting"]
+        self._news, self._illegal = state["news"], state["illegal"]
+        self._inbox.restore(state["inbox"])
         self.agents = [] if state["over"] else [ME]
 
     def render(self) -> Picture:

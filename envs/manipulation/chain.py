@@ -13,6 +13,7 @@ from gymnasium.spaces import Box, Discrete
 from pettingzoo import ParallelEnv
 from pydantic import Field
 
+from simonides.envs.inbox import Inbox
 from simonides.envs.manipulation.sawyer import PLACED, REST, START, Sawyer
 from simonides.sim.claims import Claim, Form, Grammar
 from simonides.sim.codec import decode, encode
@@ -96,8 +97,7 @@ class ChainEnv(ParallelEnv[str, Floats, int]):  # type: ignore[misc]
         self._illegal = dict.fromkeys(self.possible_agents, 0)
         self._refused: dict[str, Plain] = {}
         self._verdict: dict[str, Plain] = {}
-        self._told: dict[str, list[dict[str, Plain]]] = {agent: [] for agent in self.possible_agents}
-        self._pending: dict[str, list[dict[str, Plain]]] = {agent: [] for agent in self.possible_agents}
+        self._inbox = Inbox(self.channels, self.possible_agents)
 
     def _goal(self, name: str) -> Place:
         depth, side = name.split()
@@ -116,7 +116,6 @@ class ChainEnv(ParallelEnv[str, Floats, int]):  # type: ignore[misc]
     ) -> tuple[dict[str, Floats], dict[str, float], dict[str, bool], dict[str, bool], Infos]:
         """Let the robot do what the agent that has it wants; the tick lasts until that is done."""
         present, last = list(self.agents), self._over
-        self._told, self._pending = self._pending, {agent: [] for agent in self.possible_agents}
         self._verdict, self._refused = {}, {}
         if not last:
             for agent in present:
@@ -206,7 +205,9 @@ class ChainEnv(ParallelEnv[str, Floats, int]):  # type: ignore[misc]
         return REACH if REACH in self._legal(agent) else WAIT
 
     def _views(self) -> tuple[dict[str, Floats], Infos]:
-        return {a: self._vector(a) for a in self.agents}, {a: self._info(a) for a in self.agents}
+        infos = {agent: self._info(agent) for agent in self.agents}
+        self._inbox.show(infos)
+        return {agent: self._vector(agent) for agent in self.agents}, infos
 
     def _vector(self, agent: str) -> Floats:
         seen = np.nan_to_num(self.robot.observation.astype(np.float64), posinf=BOUND, neginf=-BOUND)
@@ -223,7 +224,7 @@ class ChainEnv(ParallelEnv[str, Floats, int]):  # type: ignore[misc]
             "text": self._text(agent, facts, need),
             "time": EPOCH + DAY * session + round(self.robot.steps * STEP, 4),
             "session": session, "session_end": self._session(self._tick + 1) > session,
-            "experiences": [*lived, *self._told[agent]], "noop": legal[WAIT],
+            "experiences": lived, "noop": legal[WAIT],
             "legal_actions": [{"text": name, "value": value} for name, value in legal.items()],
             "answer_key": {"verdicts": verdicts, "illegal": self._illegal[agent]},
         }  # fmt: skip
@@ -241,13 +242,11 @@ class ChainEnv(ParallelEnv[str, Floats, int]):  # type: ignore[misc]
         if self.robot.failed:
             parts.append(f"The episode has failed: {self.robot.failed}.")
         parts += [need.question] if need else []
-        return " ".join([*parts, *(str(one["text"]) for one in self._told[agent])])
+        return " ".join(parts)
 
     def inject(self, agent: str, channel: str, text: str) -> None:
-        """Show a text to an agent with the next observation, as an experience of a channel."""
-        if channel not in self.channels:
-            raise ValueError(f"No channel is called {channel!r}; there are {', '.join(self.channels)}.")
-        self._pending[agent].append({"text": text, "channel": channel})
+        """Show a text to an agent with its next observation. Raises ContractBroken for an unknown agent or channel."""
+        self._inbox.put(agent, channel, text)
 
     def falsehood(self, rng: np.random.Generator) -> dict[str, Plain]:
         """Return a false message about where the marker was, for the tick after it was shown."""
@@ -266,7 +265,7 @@ class ChainEnv(ParallelEnv[str, Floats, int]):  # type: ignore[misc]
             {
                 "shape": self._shape, "seed": self._seed, "tick": self._tick, "tries": self._tries,
                 "chosen": self._chosen, "over": self._over, "ended": not self.agents, "illegal": self._illegal,
-                "refused": self._refused, "verdict": self._verdict, "told": self._told, "pending": self._pending,
+                "refused": self._refused, "verdict": self._verdict, "inbox": self._inbox.plain(),
                 "robot": self.robot.snapshot(),
             }
         )  # fmt: skip
@@ -280,7 +279,7 @@ class ChainEnv(ParallelEnv[str, Floats, int]):  # type: ignore[misc]
         self._begin()
         self._tick, self._tries, self._chosen, self._over = (state[k] for k in ("tick", "tries", "chosen", "over"))
         self._illegal, self._refused, self._verdict = state["illegal"], state["refused"], state["verdict"]
-        self._told, self._pending = state["told"], state["pending"]
+        self._inbox.restore(state["inbox"])
         self.agents = [] if state["ended"] else list(self.possible_agents)
         self.robot.restore(state["robot"])
 

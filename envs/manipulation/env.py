@@ -9,6 +9,7 @@ import numpy.typing as npt
 from gymnasium.spaces import Box, Discrete
 from pettingzoo import ParallelEnv
 
+from simonides.envs.inbox import Inbox
 from simonides.envs.manipulation.cell import Cell
 from simonides.envs.manipulation.scene import SUBSTEP, SUBSTEPS
 from simonides.envs.manipulation.tasks import Case, Task, chores, fields_of
@@ -102,8 +103,7 @@ class ManipulationEnv(ParallelEnv[str, Floats, Any]):  # type: ignore[misc]
         self._refused: list[dict[str, Plain]] = [{} for _ in range(self.n)]
         self._outcomes: list[dict[str, Plain]] = [{} for _ in range(self.n)]
         self._verdicts: list[list[dict[str, Plain]]] = [[] for _ in range(self.n)]
-        self._told: list[list[dict[str, Plain]]] = [[] for _ in range(self.n)]
-        self._pending: list[list[dict[str, Plain]]] = [[] for _ in range(self.n)]
+        self._inbox = Inbox(self.channels, self.possible_agents)
         self._doing = ["" for _ in range(self.n)]
         self._offers: list[dict[str, Any]] = [{} for _ in range(self.n)]
 
@@ -122,7 +122,6 @@ class ManipulationEnv(ParallelEnv[str, Floats, Any]):  # type: ignore[misc]
         present = list(self.agents)
         last = self._over
         self._outcomes, self._verdicts = [{} for _ in range(self.n)], [[] for _ in range(self.n)]
-        self._told, self._pending = self._pending, [[] for _ in range(self.n)]
         if not last:
             if self._tick + 1 == self.show_ticks:
                 self._conceal()
@@ -321,6 +320,7 @@ class ManipulationEnv(ParallelEnv[str, Floats, Any]):  # type: ignore[misc]
         for i, agent in enumerate(self.agents):
             self._offers[i] = self._offered(i)
             observations[agent], infos[agent] = self._vector(i), self._info(i)
+        self._inbox.show(infos)
         return observations, infos
 
     def _info(self, i: int) -> dict[str, Any]:
@@ -331,7 +331,7 @@ class ManipulationEnv(ParallelEnv[str, Floats, Any]):  # type: ignore[misc]
             "text": self._text(i, facts),
             "time": EPOCH + DAY * session + round(self.cell.steps * SUBSTEP * SUBSTEPS, 3),
             "session": session, "session_end": self._session(self._tick + 1) > session,
-            "experiences": [*lived, *self._told[i]], "legal_actions": self._listed(i),
+            "experiences": lived, "legal_actions": self._listed(i),
             "noop": self._offers[i]["wait"],
             "answer_key": {"verdicts": self._verdicts[i], "illegal": self._illegal[i]},
         }  # fmt: skip
@@ -416,7 +416,7 @@ class ManipulationEnv(ParallelEnv[str, Floats, Any]):  # type: ignore[misc]
             parts.append(need.question)
         if self._refused[i]:
             parts.append(f"You cannot do this now: {self._refused[i]['asked']}.")
-        return " ".join([*parts, *(str(one["text"]) for one in self._told[i])])
+        return " ".join(parts)
 
     def _vector(self, i: int) -> Floats:
         cell, arm = self.cell, self.cell.arms[i]
@@ -432,10 +432,8 @@ class ManipulationEnv(ParallelEnv[str, Floats, Any]):  # type: ignore[misc]
     # What comes from outside
 
     def inject(self, agent: str, channel: str, text: str) -> None:
-        """Show a text to an agent with the next observation, as an experience of a channel."""
-        if channel not in self.channels:
-            raise ValueError(f"No channel is called {channel!r}; there are {', '.join(self.channels)}.")
-        self._pending[self.possible_agents.index(agent)].append({"text": text, "channel": channel})
+        """Show a text to an agent with its next observation. Raises ContractBroken for an unknown agent or channel."""
+        self._inbox.put(agent, channel, text)
 
     def falsehood(self, rng: np.random.Generator) -> dict[str, Plain]:
         """Return a false message about a fact that will be needed, for the first tick after it was shown."""
@@ -461,8 +459,8 @@ class ManipulationEnv(ParallelEnv[str, Floats, Any]):  # type: ignore[misc]
                 "shape": self._shape, "seed": self._seed, "tick": self._tick, "over": self._over,
                 "ended": not self.agents, "failed": self._failed, "cell": self.cell.snapshot(),
                 "cases": [case.plain() for case in self.cases], "illegal": self._illegal, "refused": self._refused,
-                "outcomes": self._outcomes, "verdicts": self._verdicts, "told": self._told, "doing": self._doing,
-                "pending": self._pending,
+                "outcomes": self._outcomes, "verdicts": self._verdicts, "doing": self._doing,
+                "inbox": self._inbox.plain(),
             }
         )  # fmt: skip
 
@@ -475,10 +473,10 @@ class ManipulationEnv(ParallelEnv[str, Floats, Any]):  # type: ignore[misc]
         self.agents = [] if state["ended"] else list(self.possible_agents)
         self.cases = [fields_of(case) for case in state["cases"]]
         self._illegal, self._refused, self._outcomes = (state[k] for k in ("illegal", "refused", "outcomes"))
-        self._verdicts, self._told, self._doing = (state[k] for k in ("verdicts", "told", "doing"))
-        self._pending = state["pending"]
+        self._verdicts, self._doing = state["verdicts"], state["doing"]
         self.cell.restore(state["cell"])
         self._views()
+        self._inbox.restore(state["inbox"])
 
     def render(self) -> npt.NDArray[np.uint8]:
         """Return uint8[360, 480, 3]: all tables from above. Set MUJOCO_GL to egl or osmesa where there is no screen."""

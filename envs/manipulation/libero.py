@@ -25,6 +25,7 @@ with warnings.catch_warnings():  # robosuite 1.4.0 and what it imports warn of t
     from libero.libero import get_libero_path
     from libero.libero.envs.env_wrapper import ControlEnv
 
+from simonides.envs.inbox import Inbox
 from simonides.sim.claims import Claim, Form, Grammar
 from simonides.sim.codec import decode, encode
 from simonides.sim.errors import CorruptFile
@@ -116,9 +117,7 @@ class LiberoEnv(ParallelEnv[str, Floats, Floats]):  # type: ignore[misc]
         self._actions: list[list[float]] = []
         self._success, self._over, self.failed, self._illegal = False, False, "", 0
         self._refused: dict[str, Plain] = {}
-        self._told: list[dict[str, Plain]] = []
-        self._pending: list[dict[str, Plain]] = []
-        self._injected: list[list[Plain]] = []
+        self._inbox = Inbox(self.channels, self.possible_agents)
 
     def reset(self, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[dict[str, Floats], Infos]:
         """Start again, with the world of another seed if one is given."""
@@ -133,7 +132,7 @@ class LiberoEnv(ParallelEnv[str, Floats, Floats]):  # type: ignore[misc]
     ) -> tuple[dict[str, Floats], dict[str, float], dict[str, bool], dict[str, bool], Infos]:
         """Take one step of 50 ms; an action that is none of the space's is refused, and the arm holds still."""
         last = self._over
-        self._told, self._pending, self._refused = self._pending, [], {}
+        self._refused = {}
         action = self._checked(actions.get("player_0"))
         self._actions.append(action)
         if not last:
@@ -180,7 +179,9 @@ class LiberoEnv(ParallelEnv[str, Floats, Floats]):  # type: ignore[misc]
 
     def _views(self) -> tuple[dict[str, Floats], Infos]:
         seen = np.clip(np.nan_to_num(self._observation, posinf=BOUND, neginf=-BOUND), -BOUND, BOUND)
-        return {agent: seen.copy() for agent in self.agents}, {agent: self._info() for agent in self.agents}
+        infos = {agent: self._info() for agent in self.agents}
+        self._inbox.show(infos)
+        return {agent: seen.copy() for agent in self.agents}, infos
 
     def _info(self) -> dict[str, Any]:
         tells = self.task == RECALL and self.reveal and not self._actions
@@ -190,9 +191,9 @@ class LiberoEnv(ParallelEnv[str, Floats, Floats]):  # type: ignore[misc]
         words += [f"The episode has failed: {self.failed}."] if self.failed else []
         number = {"type": "number", "minimum": -1, "maximum": 1}
         info: dict[str, Any] = {
-            "text": " ".join([*words, *(str(one["text"]) for one in self._told)]),
+            "text": " ".join(words),
             "time": EPOCH + round(STEP * len(self._actions), 3), "session": 0, "session_end": False,
-            "experiences": [*lived, *self._told], "noop": np.zeros(7, np.float32),
+            "experiences": lived, "noop": np.zeros(7, np.float32),
             "action_schema": {"type": "array", "items": number, "minItems": 7, "maxItems": 7},
             "answer_key": {"verdicts": [], "illegal": self._illegal, "success": self._success},
         }  # fmt: skip
@@ -201,10 +202,8 @@ class LiberoEnv(ParallelEnv[str, Floats, Floats]):  # type: ignore[misc]
         return info | ({"illegal": self._refused} if self._refused else {})
 
     def inject(self, agent: str, channel: str, text: str) -> None:
-        """Show a text to an agent with the next observation, as an experience of a channel."""
-        if channel not in self.channels:
-            raise ValueError(f"No channel is called {channel!r}; there are {', '.join(self.channels)}.")
-        self._pending.append({"text": text, "channel": channel})
+        """Show a text to an agent with its next observation. Raises ContractBroken for an unknown agent or channel."""
+        self._inbox.put(agent, channel, text)
 
     def put_mug_on(self, plate: str) -> None:
         """Set the goal state of a plate: an oracle that moves the mug by hand, for checks. No policy does this."""
@@ -219,7 +218,7 @@ class LiberoEnv(ParallelEnv[str, Floats, Floats]):  # type: ignore[misc]
         """Return the seed and the actions since the reset, and what is told with the next observation."""
         return encode(
             {"shape": self._shape, "seed": self._seed, "actions": np.array(self._actions, np.float64).reshape(-1, 7),
-             "pending": self._pending, "told": self._told, "illegal": self._illegal, "ended": not self.agents}
+             "inbox": self._inbox.plain(), "illegal": self._illegal, "ended": not self.agents}
         )  # fmt: skip
 
     def restore(self, data: bytes) -> None:
@@ -230,7 +229,8 @@ class LiberoEnv(ParallelEnv[str, Floats, Floats]):  # type: ignore[misc]
         self.reset(state["seed"])
         for action in state["actions"]:
             self.step({"player_0": action})
-        self._pending, self._told, self._illegal = state["pending"], state["told"], state["illegal"]
+        self._inbox.restore(state["inbox"])
+        self._illegal = state["illegal"]
         self.agents = [] if state["ended"] else list(self.possible_agents)
 
     def render(self) -> npt.NDArray[np.uint8]:

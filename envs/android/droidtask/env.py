@@ -14,6 +14,7 @@ from simonides.envs.android.droidtask.graph import Edge, Graph, Mode, Place
 from simonides.envs.android.droidtask.picture import drawn
 from simonides.envs.android.droidtask.plan import GRAMMAR, Posed, posed, subject, walks, way_claim
 from simonides.envs.android.droidtask.screens import Element
+from simonides.envs.inbox import Inbox
 from simonides.sim.claims import Claim
 from simonides.sim.codec import decode, encode
 from simonides.sim.errors import CorruptFile
@@ -104,7 +105,7 @@ class DroidTaskEnv(ParallelEnv[str, Ints, int]):  # type: ignore[misc]
         self._followed: list[Place] = []
         self._effect, self._sources, self._told = "", list[str](), list[str]()
         self._counts = {"illegal": 0, "unrecorded": 0, "ambiguous": 0}
-        self._pending: dict[str, list[list[str]]] = {}
+        self._inbox = Inbox(self.channels, self.possible_agents)
         self._illegal: dict[str, dict[str, Plain]] = {}
         self._needs: dict[str, dict[str, Any]] = {}
         self._seen: dict[str, int] = {}
@@ -282,19 +283,19 @@ class DroidTaskEnv(ParallelEnv[str, Ints, int]):  # type: ignore[misc]
 
     def _views(self) -> tuple[dict[str, Ints], Infos]:
         infos = {agent: self._info(agent) for agent in self.agents}
-        self._pending, self._verdicts = {}, []
+        self._inbox.show(infos)
+        self._verdicts = []
         left = max(0, self.posed.budget - self._used)
         seen = np.array([self._at, self.session, left, EFFECTS.index(self._effect)], np.int64)
         return {agent: seen.copy() for agent in infos}, infos
 
     def _info(self, agent: str) -> dict[str, Any]:
         legal = [{"text": text, "value": number} for number, (text, _, _) in enumerate(self._legal(agent))]
-        planned = [(channel, text) for channel, text in self._pending.get(agent, [])]
         need = self._need() if agent == self._mover else None
         info: dict[str, Any] = {
-            "text": self._text(agent, planned, need), "time": self._time, "session": self.session,
+            "text": self._text(agent, need), "time": self._time, "session": self.session,
             "session_end": self._ends_session(), "legal_actions": legal, "noop": 0,
-            "plan": "" if need else self._planned(agent), "experiences": self._lived(agent, planned),
+            "plan": "" if need else self._planned(agent), "experiences": self._lived(agent),
             "effect": self._effect, "sources": list(self._sources),
             "answer_key": {"verdicts": self._verdicts if agent == self.possible_agents[-1] else [], **self._counts},
         }  # fmt: skip
@@ -312,8 +313,8 @@ class DroidTaskEnv(ParallelEnv[str, Ints, int]):  # type: ignore[misc]
         last = self._tick + 1 >= len(self._script) or self._script[self._tick + 1][0] != self.session
         return self._over or (self._walking and last)
 
-    def _text(self, agent: str, planned: list[tuple[str, str]], need: Need | None) -> str:
-        told = [*self._report(agent), *(text for _, text in planned)]
+    def _text(self, agent: str, need: Need | None) -> str:
+        told = self._report(agent)
         if agent != self._mover or not (self._walking or self._doing):
             return " ".join([*told, "There is nothing to do now."])
         app, screen = self.posed.task.app, self.posed.graph.screens[self._at]
@@ -335,17 +336,14 @@ class DroidTaskEnv(ParallelEnv[str, Ints, int]):  # type: ignore[misc]
             return ["The task is done." if self._success else "The task was not done."]
         return list(self._told) if agent == WALKER else []
 
-    def _lived(self, agent: str, planned: list[tuple[str, str]]) -> list[dict[str, Plain]]:
-        told = [("screen", text) for text in self._told] if agent == WALKER else []
-        return [{"text": text, "channel": channel} for channel, text in [*told, *planned]]
+    def _lived(self, agent: str) -> list[dict[str, Plain]]:
+        return [{"text": text, "channel": "screen"} for text in self._told] if agent == WALKER else []
 
     # --- poison, pictures, state ---
 
     def inject(self, agent: str, channel: str, text: str) -> None:
-        """Show a text to an agent with its next observation. Raises KeyError for another agent or channel."""
-        if agent not in self.possible_agents or channel not in self.channels:
-            raise KeyError(f"{agent!r} or {channel!r}; agents: {self.possible_agents}, channels: {list(self.channels)}")
-        self._pending.setdefault(agent, []).append([channel, text])
+        """Show a text to an agent with its next observation. Raises ContractBroken for an unknown agent or channel."""
+        self._inbox.put(agent, channel, text)
 
     def falsehood(self, rng: np.random.Generator) -> dict[str, Plain]:
         """Return a false claim about a transition that the task needs, and when to show it to whom."""
@@ -371,7 +369,7 @@ class DroidTaskEnv(ParallelEnv[str, Ints, int]):  # type: ignore[misc]
     def snapshot(self) -> bytes:
         """Return the state as bytes; task and walk are drawn anew from the seed."""
         return encode({"config": self._config, "state": {name: getattr(self, f"_{name}") for name in _KEPT},
-                       "over": not self.agents})  # fmt: skip
+                       "inbox": self._inbox.plain(), "over": not self.agents})  # fmt: skip
 
     def restore(self, data: bytes) -> None:
         """Go to a snapshot's state. Raises CorruptFile if it is of another configuration."""
@@ -382,12 +380,13 @@ class DroidTaskEnv(ParallelEnv[str, Ints, int]):  # type: ignore[misc]
         self._begin()
         for name in _KEPT:
             setattr(self, f"_{name}", found["state"][name])
+        self._inbox.restore(found["inbox"])
         self._followed = [(name, number) for name, number in self._followed]
         self.agents = [] if found["over"] else list(self.possible_agents)
 
 
 _KEPT = (
-    "seed", "tick", "used", "at", "followed", "effect", "sources", "told", "counts", "pending", "illegal", "needs",
+    "seed", "tick", "used", "at", "followed", "effect", "sources", "told", "counts", "illegal", "needs",
     "seen", "verdicts", "over", "success",
 )  # fmt: skip
 

@@ -29,6 +29,7 @@ from simonides.envs.android.tasks.facts import ATTRIBUTE, GRAMMAR, claims_in
 from simonides.envs.android.tasks.generate import Made, Phase, generate, links_of, required
 from simonides.envs.android.tasks.intents import IntentName
 from simonides.envs.android.tasks.ops import Next, Op, next_act, options_of
+from simonides.envs.inbox import Inbox
 from simonides.sim.claims import Claim
 from simonides.sim.codec import decode, encode
 from simonides.sim.errors import CorruptFile
@@ -116,7 +117,7 @@ class AndroidTasksEnv(ParallelEnv[str, Ints, int]):  # type: ignore[misc]
         self._did, self._fresh = "", list[str]()
         self._illegal: dict[str, dict[str, Plain]] = {}
         self._wrong = 0
-        self._pending: dict[str, list[list[str]]] = {}
+        self._inbox = Inbox(self.channels, self.possible_agents)
         self._verdicts: list[dict[str, Plain]] = []
         self._prediction: dict[str, Plain] = {}
         self._over, self._success = False, False
@@ -303,13 +304,13 @@ class AndroidTasksEnv(ParallelEnv[str, Ints, int]):  # type: ignore[misc]
 
     def _views(self) -> tuple[dict[str, Ints], Infos]:
         infos = {agent: self._info(agent) for agent in self.agents}
-        self._pending, self._verdicts = {}, []
+        self._inbox.show(infos)
+        self._verdicts = []
         seen = np.array([self._done, max(0, self.budget - self._done), self.session], np.int64)
         return {agent: seen.copy() for agent in infos}, infos
 
     def _info(self, agent: str) -> dict[str, Any]:
         need = self._need(agent)
-        told = [(channel, text) for channel, text in self._pending.get(agent, [])]
         lasts = agent == self.possible_agents[-1]
         key: dict[str, Any] = {"verdicts": self._verdicts if lasts else [], "illegal": self._wrong}
         if lasts and self._prediction:
@@ -317,10 +318,10 @@ class AndroidTasksEnv(ParallelEnv[str, Ints, int]):  # type: ignore[misc]
         if need is not None:
             key["sources"] = {need.subject: self.made.truth[need.subject]}
         info: dict[str, Any] = {
-            "text": self._text(agent, told, need), "time": START + DAY * self.session + TICK * self._tick,
+            "text": self._text(agent, need), "time": START + DAY * self.session + TICK * self._tick,
             "session": self.session, "session_end": self._ends_session(), "noop": 0,
             "legal_actions": [{"text": text, "value": i} for i, (text, _) in enumerate(self._legal(agent))],
-            "plan": "" if need else self._planned(agent), "experiences": self._lived(agent, told), "answer_key": key,
+            "plan": "" if need else self._planned(agent), "experiences": self._lived(agent), "answer_key": key,
         }  # fmt: skip
         if need is not None:
             info |= {"need": need.plain(), "question": need.question}
@@ -337,34 +338,30 @@ class AndroidTasksEnv(ParallelEnv[str, Ints, int]):  # type: ignore[misc]
         following = self._following(self._op)
         return following is not None and following.done and self._session_of(self._at + 1) != self.session
 
-    def _text(self, agent: str, told: list[tuple[str, str]], need: Need | None) -> str:
-        lines = [text for _, text in told]
+    def _text(self, agent: str, need: Need | None) -> str:
         if self._over:
-            return "\n".join([*lines, "The task is done." if self._success else "The task was not done."])
+            return "The task is done." if self._success else "The task was not done."
         if agent != self._mover:
-            return "\n".join([*lines, "There is nothing to do now."])
+            return "There is nothing to do now."
         front = self.phone.apps[self.phone.current()[0]].label
-        lines += [f"Your task: {self.made.instruction}", f"{self.budget - self._done} actions are left.",
+        lines = [f"Your task: {self.made.instruction}", f"{self.budget - self._done} actions are left.",
                   f"{front or 'The launcher'} shows:", *(f"  {text}" for text in texts(self.phone))]  # fmt: skip
         if self.phase == "reveal" or self.phase == "between":
             lines.append(f"Next: {self._planned(agent)}.")
         return "\n".join([*lines, need.question] if need else lines)
 
-    def _lived(self, agent: str, told: list[tuple[str, str]]) -> list[dict[str, Plain]]:
-        if agent != self._mover and not told:
+    def _lived(self, agent: str) -> list[dict[str, Plain]]:
+        if agent != self._mover:
             return []
         channel = "message" if self.phone.current()[0] == messages.PACKAGE else "screen"
-        seen = [(channel, text) for text in self._fresh] if agent == self._mover else []
-        did = [("screen", f"On the phone I did this: {self._did}.")] if self._did and agent == self._mover else []
-        return [{"text": text, "channel": name} for name, text in [*did, *seen, *told]]
+        did = [("screen", f"On the phone I did this: {self._did}.")] if self._did else []
+        return [{"text": text, "channel": name} for name, text in [*did, *((channel, text) for text in self._fresh)]]
 
     # --- poison, pictures, state ---
 
     def inject(self, agent: str, channel: str, text: str) -> None:
-        """Show a text to an agent with its next observation. Raises KeyError for another agent or channel."""
-        if agent not in self.possible_agents or channel not in self.channels:
-            raise KeyError(f"{agent!r} or {channel!r}; agents: {self.possible_agents}, channels: {list(self.channels)}")
-        self._pending.setdefault(agent, []).append([channel, text])
+        """Show a text to an agent with its next observation. Raises ContractBroken for an unknown agent or channel."""
+        self._inbox.put(agent, channel, text)
 
     def falsehood(self, rng: np.random.Generator) -> dict[str, Plain]:
         """Return a false claim about a fact of the task, and when it comes to whom: before the fact is needed."""
@@ -384,7 +381,8 @@ class AndroidTasksEnv(ParallelEnv[str, Ints, int]):  # type: ignore[misc]
     def snapshot(self) -> bytes:
         """Return the state as bytes; the task is generated anew from the seed."""
         state = {name: getattr(self, f"_{name}") for name in _KEPT}
-        return encode({"config": self._config, "state": state, "phone": self.phone.snapshot(), "over": not self.agents})
+        return encode({"config": self._config, "state": state, "phone": self.phone.snapshot(), "over": not self.agents,
+                       "inbox": self._inbox.plain()})  # fmt: skip
 
     def restore(self, data: bytes) -> None:
         """Go to a snapshot's state. Raises CorruptFile if it is of another configuration."""
@@ -396,12 +394,13 @@ class AndroidTasksEnv(ParallelEnv[str, Ints, int]):  # type: ignore[misc]
         for name in _KEPT:
             setattr(self, f"_{name}", found["state"][name])
         self.phone.restore(found["phone"])
+        self._inbox.restore(found["inbox"])
         self.agents = [] if found["over"] else list(self.possible_agents)
 
 
 _KEPT = (
     "seed", "tick", "done", "at", "believed", "chosen", "seen", "needed", "right", "shown", "did", "fresh", "illegal",
-    "wrong", "pending", "verdicts", "prediction", "over", "success",
+    "wrong", "verdicts", "prediction", "over", "success",
 )  # fmt: skip
 
 

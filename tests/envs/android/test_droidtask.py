@@ -19,7 +19,7 @@ from simonides.envs.android.droidtask.plan import GRAMMAR
 from simonides.envs.android.droidtask.screens import read_screen
 from simonides.experiments.cli import main
 from simonides.sim.checks.environment import check_environment
-from simonides.sim.errors import CorruptFile, DataError
+from simonides.sim.errors import ContractBroken, CorruptFile, DataError
 
 A = "<input id=0 >Search</input>\n <button id=1 text='More options'></button>\n<button id=2>Bob<br>Hey</button>"
 B = "<p id=0>Settings</p>\n<button id=2>Theme</button>\n<checkbox id=3 checked=False>Sounds</checkbox>"
@@ -223,7 +223,7 @@ def test_a_falsehood_is_a_readable_claim_that_another_element_is_the_way(made):
     for one in (env, again):
         _, _, _, _, infos = one.step({"player_0": 0})
         assert {"text": lie["text"], "channel": "screen"} in infos["player_0"]["experiences"]
-    with pytest.raises(KeyError):
+    with pytest.raises(ContractBroken):
         env.inject("player_0", "radio", "x")
 
 

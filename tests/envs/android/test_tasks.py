@@ -19,7 +19,7 @@ from simonides.experiments.cli import main
 from simonides.experiments.metrics.androtmem import dependency_recall
 from simonides.experiments.metrics.androtmem_files import score_files
 from simonides.sim.checks.environment import check_environment
-from simonides.sim.errors import CorruptFile
+from simonides.sim.errors import ContractBroken, CorruptFile
 
 COUNT = 50
 
@@ -215,7 +215,7 @@ def test_a_falsehood_comes_before_the_need_and_names_another_value():
     env.inject(lie["agent"], lie["channel"], lie["text"])
     _, _, _, _, infos = env.step({"player_0": 0})
     assert {"text": lie["text"], "channel": "message"} in infos["player_0"]["experiences"]
-    with pytest.raises(KeyError):
+    with pytest.raises(ContractBroken):
         env.inject("player_0", "radio", "x")
 
 

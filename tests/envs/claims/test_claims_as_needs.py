@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from time import process_time
-
 import numpy as np
 import pytest
 
@@ -145,17 +143,3 @@ def test_a_believer_succeeds_with_memory_and_not_without(tmp_path, params, wirin
         found += [v["success"] for row in rows for key in row.keys.values() for v in key["verdicts"]]
     assert len(found) > 50
     assert low <= np.mean(found) <= high
-
-
-def test_needs_cost_a_few_microseconds_an_agent_and_only_where_they_are_listed():
-    def cost(**params):
-        env = claims(agents=2000, claims=50, ticks=1000, **params)
-        env.reset()
-        actions = dict.fromkeys(env.agents, 1)
-        began = process_time()
-        for _ in range(10):
-            env.step(actions)
-        return (process_time() - began) / 10 / 2000
-
-    assert cost() < 20e-6  # about 4e-6 on one idle core
-    assert cost(listed=True, seer="self") < 60e-6  # about 9e-6

@@ -12,7 +12,7 @@ pytest.importorskip("highway_env")
 from simonides.envs.driving.facts import GRAMMAR
 from simonides.envs.driving.highway_world import highway
 from simonides.sim.codec import encode
-from simonides.sim.errors import CorruptFile, StudyError
+from simonides.sim.errors import ContractBroken, CorruptFile, StudyError
 from simonides.sim.registry import registry
 
 pytestmark = pytest.mark.filterwarnings("ignore:pkg_resources is deprecated")
@@ -210,7 +210,7 @@ def test_a_sign_that_lies_is_shown_with_the_next_observation_and_kept_in_a_snaps
             "experiences"
         ]
         assert "Nowhere Junction" in infos["player_0"]["text"]
-    with pytest.raises(StudyError, match="Known: sign, report"):
+    with pytest.raises(ContractBroken, match="Known: sign, report"):
         env.inject("player_0", "sine", "x")
 
 

@@ -11,6 +11,7 @@ import pytest
 
 import simonides.envs.manipulation  # noqa: F401 (before mujoco: it chooses how pictures are drawn without a screen)
 from simonides.agents.scripted.believer import Believer
+from simonides.sim.types import Recall, Recalled
 
 
 @dataclass
@@ -30,7 +31,8 @@ def chosen(reader: Believer, info: Any, memory: list[tuple[str, float]], rng: np
     seen = SimpleNamespace(info=info, text=info["text"], time=info["time"], raw=None)
     recalls = []
     if reader.queries(seen, None):
-        recalls = [SimpleNamespace(items=[SimpleNamespace(text=text, time=time) for text, time in reversed(memory)])]
+        items = [Recalled(str(n), text, 1.0, time=time) for n, (text, time) in enumerate(memory)]
+        recalls = [Recall(tuple(reversed(items)))]
     try:
         reader.act(seen, recalls, SimpleNamespace(rng=rng)).send(None)
     except StopIteration as done:
