@@ -1,7 +1,5 @@
 """The towns in highway-env: their contract, that the right belief gets through and a wrong one does not."""
 
-from time import process_time
-
 import numpy as np
 import pytest
 from pettingzoo.test import api_test, parallel_api_test, parallel_seed_test
@@ -268,11 +266,3 @@ def test_impossible_towns_are_refused():
 def test_it_is_registered_with_checked_parameters():
     with pytest.raises(StudyError, match="roads"):
         registry("environment").check("highway", {"roads": 9}, "environment", frozenset({"seed", "world"}))
-
-
-@pytest.mark.slow
-def test_an_episode_costs_well_below_two_seconds(play):
-    started = process_time()
-    for seed in range(4):
-        play(highway(seed=seed))
-    assert (process_time() - started) / 4 < 2.0

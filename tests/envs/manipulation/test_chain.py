@@ -67,11 +67,10 @@ def test_what_it_cannot_have_is_said():
         metaworld_chain(delay=2).restore(env.snapshot())
 
 
-@pytest.mark.slow
-def test_the_memory_gap(played):
+def test_who_remembers_succeeds_and_who_does_not_guesses(played):
     arms = [(metaworld_chain(), True), (metaworld_chain(), False), (metaworld_chain(reveal=False), True)]
     full, none, unshown = (
-        np.mean([played(env, seed, recall).succeeded[0] for seed in range(40)]) for env, recall in arms
+        np.mean([played(env, seed, recall).succeeded[0] for seed in range(6)]) for env, recall in arms
     )
-    assert full >= 0.97  # 39 of 40 has a lower Wilson bound of 0.87
-    assert max(none, unshown) <= 1 / 4 + 0.10
+    assert full == 1.0
+    assert max(none, unshown) < 0.9

@@ -34,15 +34,15 @@ def test_who_does_not_remember_guesses_and_no_leak_helps(task, played):
     assert {verdict["seen"] for one in unshown for verdict in one.verdicts} == {-1}
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("task", TASKS)
-def test_the_memory_gap(task, played):
+def test_who_remembers_succeeds_and_who_does_not_guesses(task, played):
+    """The study `memory_gap` measures it with 100 seeds; here a few show that nothing is broken."""
     env, hidden = manipulation(task=task), manipulation(task=task, reveal=False)
     arms = [(env, True), (env, False), (hidden, True)]
-    found = [[ok for seed in range(100) for ok in played(one, seed, recall).succeeded] for one, recall in arms]
+    found = [[ok for seed in range(8) for ok in played(one, seed, recall).succeeded] for one, recall in arms]
     full, none, unshown = (float(np.mean(one)) for one in found)
-    assert full >= 0.92  # 92 of 100 has a lower Wilson bound of 0.85
-    assert max(none, unshown) <= 1 / ITEMS[task][0] + 0.10
+    assert full == 1.0
+    assert max(none, unshown) < 0.9
 
 
 @pytest.mark.parametrize(
