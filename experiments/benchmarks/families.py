@@ -16,6 +16,7 @@ from typing import Any
 
 from simonides.experiments.benchmarks.measure import Figure, Result, Scale, Timing, clocked
 from simonides.experiments.benchmarks.trials import trial_of
+from simonides.experiments.elsewhere import attribute
 from simonides.sim.config import Layout, Trial
 from simonides.sim.errors import MissingExtra
 from simonides.sim.inline import live_all
@@ -39,6 +40,8 @@ ALONE = frozenset({"metadrive"})
 
 MANY = 4
 """Worlds of the larger run."""
+
+CONTROL = "simonides.envs.manipulation.speed:control_steps"
 
 DEAR = 1e-3
 """Seconds of a bare step from which on nine tenths of bare speed are aimed at."""
@@ -68,7 +71,18 @@ def families(scale: Scale) -> Result:
             figures += _of(name, part, max(3, scale.of(5)))
         except MissingExtra as error:
             figures.append(Figure(f"{name}: {error}", 0.0, ""))
-    return Result("environments", tuple(figures))
+    return Result("environments", (*figures, *_arms(scale)))
+
+
+def _arms(scale: Scale) -> list[Figure]:
+    """Return the control steps a second of the work cell, in the processor's time."""
+    try:
+        speed = attribute(CONTROL)
+    except MissingExtra:
+        return []
+    found = {arms: speed(arms=arms, steps=scale.of(1000, 100)) for arms in (1, 2, 4)}
+    one = Figure.at_least("manipulation, one arm: control steps a second", found.pop(1), 1000, "steps/s")
+    return [one, *(Figure(f"manipulation, {n} arms: control steps a second", x, "steps/s") for n, x in found.items())]
 
 
 def _of(name: str, part: Mapping[str, Plain], repeats: int) -> list[Figure]:
