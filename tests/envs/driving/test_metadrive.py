@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from pettingzoo.test import parallel_api_test, parallel_seed_test
 
-pytest.importorskip("metadrive")
+pytest.importorskip("simonides.envs.driving.metadrive_world", reason="needs the extra metadrive", exc_type=ImportError)
 
 from simonides.envs.driving import assets
 from simonides.envs.driving.controller import Path
