@@ -39,7 +39,9 @@ class Experience:
     """What one agent lived through in one tick: the only thing that memory systems are given to remember.
 
     `time` is simulated time in seconds since the Unix epoch, as the world tells it. `metadata` carries what an
-    environment family adds (a turn's reference such as "D3:7", an image, a trajectory) as plain values.
+    environment family adds (a turn's reference such as "D3:7", an image, a trajectory) as plain values. `heard` is
+    (agent, tick) of the same world for what an agent said or noted then, so that lineage can follow it to what that
+    agent had recalled; () for what nobody of the world said.
     """
 
     id: str
@@ -55,6 +57,7 @@ class Experience:
     reward: float = 0.0
     outcome: str = ""
     metadata: Mapping[str, Plain] = field(default_factory=dict)
+    heard: tuple[Plain, ...] = ()
 
 
 @quick
@@ -98,13 +101,17 @@ class Query:
 
 
 class Recalled(NamedTuple):
-    """One record as a reader gets it: never with lineage or taint. A tuple, as a batch of recalls has thousands."""
+    """One record as a reader gets it: never with lineage or taint. A tuple, as a batch of recalls has thousands.
+
+    `trust`, 0 to 1, is a label that a defence may expose; 1 where none does.
+    """
 
     record_id: str
     text: str
     score: float
     channel: str = "observation"
     time: float = 0.0
+    trust: float = 1.0
 
 
 @quick
@@ -164,16 +171,31 @@ class Observation:
 
 @quick
 @dataclass(frozen=True, slots=True)
+class Tell:
+    """A text that an agent passes on beside acting: a note in the spaces it writes (`to` ""), or a message.
+
+    A message goes to an agent of the same world through the environment's channel, and is seen with its next
+    observation.
+    """
+
+    text: str
+    to: str = ""
+
+
+@quick
+@dataclass(frozen=True, slots=True)
 class Action:
     """What a policy decided: the value given to the environment, the text it said, and notes for the trace.
 
-    `spaces` names the spaces that what was lived goes to; None is every space that the agent may write.
+    `spaces` names the spaces that what was lived goes to; None is every space that the agent may write. Among the
+    `notes`, `used` (ids of recalled records) says what the decision rests on; lineage follows what is told to them.
     """
 
     value: Plain
     text: str = ""
     notes: Mapping[str, Plain] = field(default_factory=dict)
     spaces: tuple[str, ...] | None = None
+    tells: tuple[Tell, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
