@@ -13,7 +13,7 @@ from typing import ClassVar, Literal, Protocol, runtime_checkable
 import numpy as np
 
 from simonides.sim.claims import Grammar
-from simonides.sim.types import EMPTY, FloatArray, Plain
+from simonides.sim.types import FloatArray, Plain
 
 Access = Literal["query", "ingestion", "memory-write", "agent-control"]
 """What the attacker can do: only ask as a user does; place content where agents meet it; write to the store; act as an
@@ -97,9 +97,9 @@ class Injection:
     speaker: str = ""
     tainted: bool = True
     """False for a benign control of the same form."""
-    about: Mapping[str, Plain] = EMPTY
+    about: Mapping[str, Plain] = field(default_factory=dict)
     """What it is about (`Goal.about`), and whatever else a metric wants: for the trace alone."""
-    fields: Mapping[str, Plain] = EMPTY
+    fields: Mapping[str, Plain] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,12 @@ access list included; so rights to read are those of the reader's step before.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from simonides.sim.context import Context
+from simonides.sim.guarding import Defences
 from simonides.sim.protocols import MemorySystem
 from simonides.sim.types import EMPTY, Experience, Plain
 
@@ -34,6 +36,8 @@ class Plant:
     agent: str = ""
     tainted: bool = True
     notes: Mapping[str, Plain] | None = None
+    fields: Mapping[str, Plain] = field(default_factory=dict)
+    """Further fields of the experience, by name: action, outcome, reward, channel, metadata."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,13 +82,43 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True)
+class Halt:
+    """An attack ends: those of these interventions' changes that have not begun never do."""
+
+    causes: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Defend:
+    """Other defences."""
+
+    defences: Defences
+
+
+@dataclass(frozen=True, slots=True)
 class Change:
-    """One intervention as a space meets it; `tick` None for one whose beginning the worlds have to tell."""
+    """One intervention, or one step of it, as a space meets it.
+
+    `tick` is None for one whose beginning the worlds have to tell. A step begins `after` ticks from the beginning of
+    its `cause`.
+    """
 
     id: str
     kind: str
     tick: int | None
-    what: Plant | Purge | Wipe | Rewire | Link
+    what: Plant | Purge | Wipe | Rewire | Link | Halt | Defend
+    cause: str = ""
+    after: int = 0
+
+    @property
+    def intervention(self) -> str:
+        """The id of the intervention that it is, or is a step of."""
+        return self.cause or self.id
+
+
+def halted(changes: Iterable[Any], begun: Collection[str]) -> frozenset[str]:
+    """Return the ids of the interventions that were ended, of a space's or a world's changes."""
+    return frozenset().union(*(c.what.causes for c in changes if isinstance(c.what, Halt) and c.id in begun))
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +143,8 @@ class Changes:
     starts: dict[str, int] = field(default_factory=dict)
     """Id -> first tick, of those whose tick is known by now."""
     begun: set[str] = field(default_factory=set)
+    told: dict[str, int] = field(default_factory=dict)
+    """Intervention -> the tick at which it begins, as worlds have told; of those whose steps follow later."""
     lived: dict[str, Lived] | None = None
     """Kept only where a change is a purge."""
 
@@ -116,11 +152,11 @@ class Changes:
     def of(cls, changes: tuple[Change, ...]) -> Changes:
         """Return the state before anything has begun."""
         lived: dict[str, Lived] | None = {} if any(isinstance(one.what, Purge) for one in changes) else None
-        return cls(changes, {one.id: one.tick for one in changes if one.tick is not None}, set(), lived)
+        return cls(changes, {one.id: one.tick for one in changes if one.tick is not None}, set(), {}, lived)
 
-    def named(self, id: str) -> Change | None:
-        """Return the change of this id, or None for one that does not concern this space."""
-        return next((one for one in self.all if one.id == id), None)
+    def of_intervention(self, id: str) -> list[Change]:
+        """Return the changes of an intervention: itself, or its steps; none where it does not concern this space."""
+        return [one for one in self.all if one.intervention == id]
 
     def rights(self, tick: int) -> Rewire | None:
         """Return the access list in force at a tick, or None for the first one."""
@@ -155,18 +191,19 @@ class Changes:
             e = experience
             self.lived[e.id] = Lived(e.world, e.agent, e.tick, planted)
 
-    def plain(self) -> Plain:
-        """Return the state for a snapshot: only what has begun, since the rest is told again."""
+    def plain(self, tick: int) -> Plain:
+        """Return the state for a snapshot at a tick: only what has begun by then, since the rest is told again."""
         begun = {id: self.starts[id] for id in sorted(self.begun)}
         lived = {id: one.plain() for id, one in self.lived.items()} if self.lived is not None else None
-        return (begun, lived)
+        return (begun, lived, {id: start for id, start in sorted(self.told.items()) if start < tick})
 
     def restore(self, state: Plain) -> None:
         """Go on from a snapshot; what a fork has added or left out is neither missed nor kept."""
-        begun, lived = state
+        begun, lived, self.told = state
         known = {one.id for one in self.all}
         self.begun = known & set(begun)
         self.starts = {one.id: one.tick for one in self.all if one.tick is not None}
+        self.starts |= {one.id: self.told[one.cause] + one.after for one in self.all if one.cause in self.told}
         self.starts |= {id: tick for id, tick in begun.items() if id in known}
         if self.lived is not None:
             self.lived = {id: Lived(*one) for id, one in (lived or {}).items()}

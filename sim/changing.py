@@ -7,11 +7,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from simonides.sim import interventions as kinds
-from simonides.sim.changes import FOREVER, Agent, Change, Link, Plant, Purge, Rewire, Wipe
+from simonides.sim.attacking import Briefing
+from simonides.sim.attacks import Injection
+from simonides.sim.changes import FOREVER, Agent, Change, Defend, Halt, Link, Plant, Purge, Rewire, Wipe
 from simonides.sim.config import Part, Trial
 from simonides.sim.errors import StudyError, near
-from simonides.sim.interfering import Coming, Schedule, WorldChange
-from simonides.sim.protocols import Environment
+from simonides.sim.guarding import Defences
+from simonides.sim.interfering import Coming, Injected, Schedule, WorldChange
+from simonides.sim.passing import channel_of
+from simonides.sim.protocols import Embedder, Environment
+from simonides.sim.registry import registry
 from simonides.sim.seeds import generator, seed_of
 from simonides.sim.types import Plain
 from simonides.sim.wiring import AgentRef, SpaceSpec
@@ -47,7 +52,10 @@ class Planner:
         environments: Mapping[str, Environment],
         wired: Callable[[Part], Specs],
         routes: Callable[[str, Specs], Mapping[str, Route]],
+        embedder: Embedder | None,
+        defences: Callable[[Sequence[Part]], Defences],
     ) -> None:
+        self._embedder, self._defences = embedder, defences
         self._trial, self._environments, self._wired, self._routes = trial, environments, wired, routes
         ever = {spec.name: spec.readers | spec.writers for spec in specs}
         self._plan = Plan({spec.name: spec for spec in specs}, ever)
@@ -72,6 +80,14 @@ class Planner:
                 self._rewire(id, one, wirings[id])
             elif isinstance(one, kinds.RemoveAgent | kinds.AddAgent):
                 self._come(id, one, where)
+            elif isinstance(one, kinds.Inject):
+                self._inject(id, one, where)
+            elif isinstance(one, kinds.Attack):
+                self._attack(id, one, n, where)
+            elif isinstance(one, kinds.Stop):
+                self._stop(id, one, named, where)
+            elif isinstance(one, kinds.Defend):
+                self._defend(id, one, where)
             else:
                 self._of_space(id, one, n, where)
         return self._plan
@@ -115,6 +131,72 @@ class Planner:
             )
         change = WorldChange(id, one.kind, None if one.conditional else one.tick, Coming(one.kind, agent))
         self._plan.of_world.setdefault(world, []).append(change)
+
+    def _inject(self, id: str, one: kinds.Inject, where: str) -> None:
+        world, agent = self._agent(one.agent, f"{where}.agent")
+        what = Injected(agent, self._channel(world, one.channel, f"{where}.channel"), one.text, one.tainted, one.about)
+        self._in_world(world, WorldChange(id, one.kind, None if one.conditional else one.tick, what))
+
+    def _in_world(self, world: str, change: WorldChange) -> None:
+        self._plan.of_world.setdefault(world, []).append(change)
+
+    def _channel(self, world: str, channel: str | None, where: str) -> str:
+        environment = self._environments[world]
+        known: Mapping[str, str] = getattr(environment, "channels", {})
+        if not known or not hasattr(environment, "inject"):
+            raise StudyError(f"{where}: the environment of {world} has no channel by which a text can be injected.")
+        if channel is not None and channel not in known:
+            raise StudyError(
+                f"{where}: no channel is called {channel!r}.{near(channel, known)} Known: {', '.join(known)}."
+            )
+        return channel if channel is not None else channel_of(environment)
+
+    def _attack(self, id: str, one: kinds.Attack, n: int, where: str) -> None:
+        """Have an attack plan, and make each of its injections a step of the intervention."""
+        part = Part.model_validate(one.attack)
+        attack = registry("attack").build(part.name, part.params, path=f"{where}.attack")
+        self._check_applies(part.name, attack.card.not_applicable, where)
+        briefing = Briefing(self._trial, n, self._environments, tuple(self._plan.specs.values()), self._embedder)
+        steps = [step for step in attack.plan(briefing) if one.ticks is None or step.after < one.ticks]
+        for k, step in enumerate(sorted(steps, key=lambda step: step.after)):
+            self._step(id, k, one, step, f"{where} ({part.name})")
+
+    def _check_applies(self, name: str, not_applicable: Mapping[str, str], where: str) -> None:
+        for n in range(1 + len(self._trial.study.more_environments)):
+            environment = self._trial.study.environment_of(n)[0].name
+            if environment in not_applicable:
+                raise StudyError(f"{where}: {name} does not apply to {environment}: {not_applicable[environment]}")
+
+    def _step(self, id: str, k: int, one: kinds.Attack, step: Injection, where: str) -> None:
+        begins = None if one.conditional else (one.tick or 0) + step.after
+        name = f"{id}#{k:04d}"
+        world, agent = self._agent(step.agent, f"{where}: agent")
+        if step.door == "channel":
+            channel = self._channel(world, step.channel or None, f"{where}: channel")
+            injected = Injected(agent, channel, step.text, step.tainted, step.about)
+            self._in_world(world, WorldChange(name, "inject", begins, injected, id, step.after))
+            return
+        space = self._space(step.space, where) if step.space else self._first_writable(step.agent, where)
+        plant = Plant(space, step.text, step.speaker, world, agent, step.tainted, dict(step.about), dict(step.fields))
+        self._add(space, Change(name, "plant", begins, plant, id, step.after))
+
+    def _stop(self, id: str, one: kinds.Stop, named: Sequence[tuple[str, kinds.Intervention]], where: str) -> None:
+        attacks = {other: what.name for other, what in named if isinstance(what, kinds.Attack)}
+        causes = frozenset(other for other, name in attacks.items() if name == one.of)
+        if not causes:
+            raise StudyError(f"{where}.of: no intervention attacks with {one.of!r}.{near(one.of, attacks.values())}")
+        tick = None if one.conditional else one.tick
+        for space in self._plan.specs:
+            self._add(space, Change(id, one.kind, tick, Halt(causes)))
+        for world in self._environments:
+            self._in_world(world, WorldChange(id, one.kind, tick, Halt(causes)))
+
+    def _defend(self, id: str, one: kinds.Defend, where: str) -> None:
+        parts = [Part.model_validate(part) for part in one.defences]
+        spaces = [self._space(one.space, f"{where}.space")] if one.space is not None else list(self._plan.specs)
+        for space in spaces:
+            what = Defend(self._defences(parts))
+            self._add(space, Change(id, one.kind, None if one.conditional else one.tick, what))
 
     def _of_space(self, id: str, one: kinds.Intervention, n: int, where: str) -> None:
         tick = None if one.conditional else one.tick

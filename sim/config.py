@@ -5,14 +5,14 @@ from __future__ import annotations
 import copy
 import itertools
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from simonides.sim.budget import BudgetConfig, Limits
 from simonides.sim.errors import StudyError, near
-from simonides.sim.interventions import KINDS, Intervention, Rewire, with_kind
+from simonides.sim.interventions import KINDS, Attack, Defend, Intervention, Rewire, with_kind
 from simonides.sim.pairing import clean_level, factor_of, with_clean
 from simonides.sim.probing import Probe
 from simonides.sim.registry import one_line, registry
@@ -78,6 +78,10 @@ class Study(BaseModel):
     budget: BudgetConfig = BudgetConfig()
     interventions: tuple[Intervention, ...] = ()
     """What is changed while a trial runs, and when; see `sim/interventions.py`."""
+    defences: tuple[Part, ...] = ()
+    """What stands at the doors of every space of the agents, in this order."""
+    defence_errors: Literal["open", "closed"] = "closed"
+    """What a defence that raises means: what it was asked about passes, or does not."""
     probes: tuple[Probe, ...] = ()
     """What is asked of copies of the agents, so that measuring changes nothing; see `sim/probes.py`."""
     pair: bool | Pair = False
@@ -274,6 +278,8 @@ SERVICES: Mapping[str, frozenset[str]] = {
     "memory": frozenset({"dimension"}),
     "policy": frozenset({"agent"}),
     "wiring": frozenset({"agents", "team_of", "seed"}),
+    "defence": frozenset(),
+    "attack": frozenset(),
 }
 """Names that the assembler fills in a part's signature, by kind; a study never gives them."""
 
@@ -292,5 +298,22 @@ def check_parts(study: Study) -> None:
             wiring = Part.model_validate(one.wiring)
             where = f"interventions.{n}.wiring"
             registry("wiring").check(wiring.name, wiring.params, where, SERVICES["wiring"])
+        elif isinstance(one, Attack):
+            attack = Part.model_validate(one.attack)
+            registry("attack").check(attack.name, attack.params, f"interventions.{n}.attack", SERVICES["attack"])
+        elif isinstance(one, Defend):
+            _check_defences(study, [Part.model_validate(d) for d in one.defences], f"interventions.{n}.defences")
+    _check_defences(study, study.defences, "defences")
     for name in study.metrics:
         registry("metric").load(name)
+
+
+def _check_defences(study: Study, defences: Sequence[Part], path: str) -> None:
+    for n, one in enumerate(defences):
+        made = registry("defence").load(one.name)
+        registry("defence").check(one.name, one.params, f"{path}.{n}", SERVICES["defence"])
+        card = getattr(made, "card", None)
+        for needed, given, named in (("embedder", study.embedder, "hashing"), ("model", study.model, "scripted")):
+            if given is None and getattr(card, f"needs_{needed}", False):
+                wanted = f"add {needed}: {{name: {named}}}"
+                raise StudyError(f"{path}.{n}: {one.name} needs the study's {needed}, and it names none: {wanted}.")

@@ -114,9 +114,10 @@ Column = tuple[bool, Plain]
 """(is it one value for all, that value or the list of all)."""
 
 _EXPERIENCE = tuple(item.name for item in fields(Experience))
+HEARD = _EXPERIENCE.index("heard")
 _QUERY = tuple(item.name for item in fields(Query))
 _NAMES = {"world", "tick", "speaker", "session", "channel", "action", "outcome"}
-_ONCE = frozenset(_NAMES | {"text", "k", "space", "probe"})
+_ONCE = frozenset(_NAMES | {"text", "k", "space", "probe", "heard"})
 """Fields that are sent once when a whole batch agrees: texts and integers, whose equality is exact."""
 
 
@@ -131,6 +132,11 @@ def _column(values: list[Plain], once: bool) -> Column:
 
 def _rows(make: Callable[..., T], columns: Sequence[Column], n: int) -> list[T]:
     return list(map(make, *(repeat(value, n) if same else value for same, value in columns)))
+
+
+def _as_tuples(same: bool, heard: Plain) -> Column:
+    """Return a column of sayings as it was: msgpack knows lists only."""
+    return same, tuple(map(tuple, heard)) if same else [tuple(map(tuple, one)) for one in heard]
 
 
 _write = partial(tuple.__new__, Write)
@@ -163,6 +169,7 @@ def unpack_batch(data: bytes) -> Batch:
     """Return the batch behind `pack_batch`. Raises CorruptFile for anything else."""
     try:
         head, flags, n, columns, (w_spaces, places, w_ns), asked, q_columns, reads = decode(data)
+        columns[HEARD] = _as_tuples(*columns[HEARD])
         experiences, queries = _rows(Experience, columns, n), _rows(Query, q_columns, asked)
         written = [experiences[i] for i in places] if places is not None else experiences
         writes = tuple(map(_write, zip(w_spaces, written, w_ns, strict=True)))
@@ -177,7 +184,7 @@ def pack_reply(reply: Reply) -> bytes:
     items = [item for recall in reply.recalls for item in recall.items]
     return pack(
         (
-            list(zip(*items, strict=True)) if items else [()] * 5,
+            list(zip(*items, strict=True)) if items else [()] * len(Recalled._fields),
             [len(r.items) for r in reply.recalls],
             {i: [(e.kind, e.record_id, e.data) for e in r.effects] for i, r in enumerate(reply.recalls) if r.effects},
             {i: r.refused for i, r in enumerate(reply.recalls) if r.refused},

@@ -228,8 +228,8 @@ class Seats:
         """Return the state of a space's interventions with who lived what, which a purge that is new here asks for."""
         if not any(isinstance(one.what, Purge) for one in setup.changes):
             return changes
-        begun, lived = changes if changes is not None else ({}, None)
-        return begun, lived if lived is not None else self._lived(setup)
+        begun, lived, told = changes if changes is not None else ({}, None, {})
+        return begun, lived if lived is not None else self._lived(setup), told
 
     def _lived(self, setup: SpaceSetup) -> dict[str, Plain]:
         """Return what `Changes` would have noted of the experiences written to a space, read from the trace."""

@@ -9,12 +9,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from simonides.sim.changes import FOREVER
+from simonides.sim.changes import FOREVER, Halt, halted
+from simonides.sim.codec import canonical
 from simonides.sim.context import Usage
 from simonides.sim.director import DIRECTOR
 from simonides.sim.errors import PartFailed
 from simonides.sim.exchange import Read, Write
 from simonides.sim.interventions import Condition, Scheduled
+from simonides.sim.passing import inject
 from simonides.sim.seeds import identity
 from simonides.sim.turns import look
 from simonides.sim.types import Experience, Observation, Place, Plain, Query, Recall
@@ -32,13 +34,39 @@ class Coming:
 
 
 @dataclass(frozen=True, slots=True)
+class Injected:
+    """A text that the environment shows to an agent through a channel; the rest is for the trace alone."""
+
+    agent: str
+    channel: str
+    text: str
+    tainted: bool = True
+    about: Mapping[str, Plain] = field(default_factory=dict)
+
+    def plain(self) -> dict[str, Plain]:
+        """Return what the trace says of it."""
+        told: dict[str, Plain] = {"agent": self.agent, "channel": self.channel, "text": self.text}
+        return told | {"tainted": self.tainted, "about": dict(self.about)}
+
+
+@dataclass(frozen=True, slots=True)
 class WorldChange:
-    """One intervention as a world meets it: an agent comes or goes, or its agents' routes are others from then on."""
+    """One intervention, or one step of it, as a world meets it.
+
+    An agent comes or goes, a text is injected, an attack ends, or the agents' routes are others from then on.
+    """
 
     id: str
     kind: str
     tick: int | None
-    what: Coming | Mapping[str, Route]
+    what: Coming | Injected | Halt | Mapping[str, Route]
+    cause: str = ""
+    after: int = 0
+
+    @property
+    def intervention(self) -> str:
+        """The id of the intervention that it is, or is a step of."""
+        return self.cause or self.id
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,21 +109,32 @@ class Interference:
         found, latest = first, -1
         for one in self.plan.changes:
             start = self.starts.get(one.id, FOREVER)
-            if not isinstance(one.what, Coming) and latest <= start <= tick:
+            if isinstance(one.what, Mapping) and latest <= start <= tick:
                 found, latest = one.what, start
         return found
+
+    @property
+    def injected(self) -> dict[str, tuple[str, str]]:
+        """The injections made so far: id -> (agent, text)."""
+        made = ((c.id, c.what) for c in self.plan.changes if c.id in self.begun)
+        return {id: (what.agent, what.text) for id, what in made if isinstance(what, Injected)}
 
     def hear(self, told: Recall | None) -> None:
         """Take what the director says has begun; what is new goes to the spaces with the next exchange."""
         self.row, self.news = [], []
         for item in told.items if told is not None else ():
             if item.record_id not in self.starts:
-                self.starts[item.record_id] = int(item.score)
-                self.news.append((item.record_id, int(item.score)))
+                start = int(item.score)
+                self.starts[item.record_id] = start
+                self.starts |= {c.id: start + c.after for c in self.plan.changes if c.cause == item.record_id}
+                self.news.append((item.record_id, start))
 
     def due(self, tick: int) -> list[WorldChange]:
         """Return the world's own changes that begin now, in the study's order, and note that they did."""
         new = [c for c in self.plan.changes if c.id not in self.begun and self.starts.get(c.id, FOREVER) <= tick]
+        ends = {one.id for one in new if isinstance(one.what, Halt)}
+        over = halted(self.plan.changes, self.begun | ends)
+        new = [one for one in new if one.intervention not in over]
         self.begun |= {one.id for one in new}
         return new
 
@@ -116,7 +155,9 @@ class Interference:
     def restore(self, state: Mapping[str, Plain]) -> None:
         """Go on from a checkpoint; what a fork has left out is forgotten."""
         known = {one.id for one in self.plan.changes} | {id for id, _ in self.plan.expected}
+        steps = {c.id: c for c in self.plan.changes if c.cause in state["told"] and c.cause in known}
         self.starts |= {id: start for id, start in state["told"].items() if id in known}
+        self.starts |= {id: state["told"][c.cause] + c.after for id, c in steps.items()}
         self.begun = known & set(state["begun"])
         self.news = [(id, start) for id, start in state["news"] if id in known]
         self.dormant = {id: left for id, left in state["dormant"].items() if id in known}
@@ -137,7 +178,13 @@ async def interfere(world: World, told: Recall | None, seen: dict[str, Observati
             come_and_go(world, change.what)
             if change.kind == "remove_agent":
                 seen.pop(change.what.agent, None)
-        state.row.append((change.id, change.kind, {}))
+        details: Mapping[str, Plain] = {}
+        if isinstance(change.what, Injected):
+            call = inject(world.environment, change.what.agent, change.what.channel, change.what.text)
+            if not world.saves:
+                world.actions.append(call)
+            details = canonical(change.what.plain())
+        state.row.append((change.id, change.kind, details))
     begins = [id for id, one in state.open if await _holds(world, state, id, one, seen)]
     port = world.port_of(DIRECTOR)
     if begins and port is not None:

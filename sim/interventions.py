@@ -180,9 +180,71 @@ class AddAgent(Scheduled):
     agent: str
 
 
-KINDS = ("plant", "purge", "wipe", "rewire", "cut", "delay", "remove_agent", "add_agent")
+class Inject(Scheduled):
+    """A text that the environment shows to an agent with its next observation, through one of its channels.
+
+    The environment must offer `inject(agent, channel, text)`. What the agent lives then and holds the text is marked in
+    the trace.
+    """
+
+    kind: Literal["inject"]
+    agent: str
+    """As world/agent."""
+    text: Annotated[str, Field(min_length=1)]
+    channel: str | None = None
+    """By default the environment's first."""
+    tainted: bool = True
+    about: dict[str, Plain] = Field(default_factory=dict)
+    """For the trace alone, as a plant's."""
+
+
+class Attack(Scheduled):
+    """A registered attack: it plans its injections before the trial; they follow from the tick at which it begins."""
+
+    kind: Literal["attack"]
+    attack: str | dict[str, Plain]
+    """Its name, or its name and parameters."""
+    ticks: Span | None = None
+    """How long it lasts: what it would inject later is left out."""
+
+    @property
+    def by_itself(self) -> bool:
+        """By default it begins with the trial."""
+        return True
+
+    @property
+    def name(self) -> str:
+        """The attack's registered name."""
+        return self.attack if isinstance(self.attack, str) else str(self.attack.get("name", ""))
+
+
+class Stop(Scheduled):
+    """An attack ends: what it has not injected yet is left out."""
+
+    kind: Literal["stop"]
+    of: str
+    """The attack's registered name; all interventions with that attack end."""
+
+
+class Defend(Scheduled):
+    """Other defences stand at the doors from here on; `[]` for none. What the former ones had learned is gone.
+
+    What waits in quarantine goes on waiting, for whichever defence releases it.
+    """
+
+    kind: Literal["defend"]
+    defences: tuple[str | dict[str, Plain], ...]
+    space: str | None = None
+    """The space that it is about; by default all of them."""
+
+
+KINDS = (
+    "plant", "inject", "attack", "stop", "defend", "purge", "wipe", "rewire", "cut", "delay", "remove_agent",
+    "add_agent",
+)  # fmt: skip
 Intervention = Annotated[
-    Plant | Purge | Wipe | Rewire | Cut | Delay | RemoveAgent | AddAgent, Field(discriminator="kind")
+    Plant | Inject | Attack | Stop | Defend | Purge | Wipe | Rewire | Cut | Delay | RemoveAgent | AddAgent,
+    Field(discriminator="kind"),
 ]
 
 

@@ -1,6 +1,8 @@
 """Lineage, read from a trace: every version of every record, what a space held at any tick, and taint by descent.
 
-Taint is computed here and nowhere else: no agent, model, memory system or defence can see it.
+Descent goes through records (a summary descends from what it sums up) and through speech: what an agent says or notes
+descends from the records that its action used (`used` in its notes), and so does whatever was heard of it. Taint is
+computed here and nowhere else: no agent, model, memory system or defence can see it.
 """
 
 from __future__ import annotations
@@ -8,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from simonides.sim.rows import Lived, SpaceRow, Stored, WorldRow, space_row, world_row
+from simonides.sim.rows import Lived, Planted, SpaceRow, Stored, WorldRow, space_row, world_row
 from simonides.sim.trace import SPACE, WORLD, Trace
 
 
@@ -28,17 +30,48 @@ class Version:
         return self.stored.text or ""
 
 
+SEEN = "observation"
+"""Among the ids of an action's `used`: all that the agent lived at that tick."""
+NOTHING: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """What an attack, or a study for comparison, brought in: planted in a space, or injected through a channel.
+
+    `world` and `space` are where it entered ("" for a planted item's world and an injected one's space).
+    """
+
+    planted: Planted
+    tick: int
+    space: str = ""
+    world: str = ""
+
+    @property
+    def id(self) -> str:
+        """The planted experience's id, or the injection's."""
+        return self.planted.id
+
+
 @dataclass(slots=True)
 class Lineage:
-    """Experiences and record versions of one trial, with the experiences that an attack touched."""
+    """Experiences and record versions of one trial, and which of them descend from what was brought in."""
 
     experiences: dict[str, Lived] = field(default_factory=dict)
     planted: dict[str, str] = field(default_factory=dict)
     """Planted experience -> its text."""
-    tainted: set[str] = field(default_factory=set)
-    """Experiences that an attack touched."""
+    items: dict[str, Item] = field(default_factory=dict)
+    """What was brought in, benign controls included."""
     versions: dict[str, list[Version]] = field(default_factory=dict)
     """Record -> its versions, oldest first."""
+    lived_at: dict[str, tuple[str, int]] = field(default_factory=dict)
+    """Experience -> its world and tick."""
+    used: dict[tuple[str, str, int], tuple[str, ...]] = field(default_factory=dict)
+    """(world, agent, tick) -> the records that the agent's action used, where it says so."""
+    _touched: dict[str, set[str]] = field(default_factory=dict)
+    """Experience -> the injections whose text it holds."""
+    _roots: dict[str, frozenset[str]] | None = None
+    _tainted: frozenset[str] | None = None
 
     @classmethod
     def of(cls, trace: Trace) -> Lineage:
@@ -52,14 +85,27 @@ class Lineage:
 
     def add_world(self, row: WorldRow) -> None:
         """Take in the experiences of one tick of one world."""
-        self.experiences.update((lived.id, lived) for lived in row.experiences)
+        self._roots = self._tainted = None
+        for lived in row.experiences:
+            self.experiences[lived.id] = lived
+            self.lived_at[lived.id] = (row.world, row.tick)
+        for agent, acted in row.actions.items():
+            if acted.notes.get("used"):
+                self.used[row.world, agent, row.tick] = tuple(acted.notes["used"])
+        for change in row.changed:
+            if change.kind == "inject":
+                told = change.details
+                item = Planted(change.id, told["text"], "", told["tainted"], told["about"])
+                self.items[change.id] = Item(item, row.tick, world=row.world)
+            elif change.kind == "touched":
+                self._touched.setdefault(change.details["experience"], set()).add(change.id)
 
     def add_space(self, row: SpaceRow) -> None:
         """Take in one applied tick of one space; ticks of a space must come in order."""
+        self._roots = self._tainted = None
         for planted in row.planted:
             self.planted[planted.id] = planted.text
-            if planted.tainted:
-                self.tainted.add(planted.id)
+            self.items[planted.id] = Item(planted, row.tick, row.space)
         stored = iter(row.records)
         for operation in row.operations:
             for _ in (*operation.made, *operation.revised):
@@ -77,6 +123,48 @@ class Lineage:
         known = self.versions.get(record)
         if known and known[-1].until is None:
             known[-1] = replace(known[-1], until=tick, reason=reason)
+
+    @property
+    def roots(self) -> Mapping[str, frozenset[str]]:
+        """Experience -> the items that it descends from; experiences without any are left out."""
+        if self._roots is None:
+            self._roots = {id: frozenset({id}) for id in self.planted}
+            heard_or_touched = (e for e in self.experiences.values() if e.heard or e.id in self._touched)
+            for lived in sorted(heard_or_touched, key=self._order):
+                found = frozenset(self._touched.get(lived.id, ())).union(*self._heard(lived, self._roots))
+                if found:
+                    self._roots[lived.id] = found
+        return self._roots
+
+    def _order(self, lived: Lived) -> tuple[int, bool]:
+        """Sort by tick, and what an agent noted itself after all else that it lived at the tick."""
+        _, tick = self.lived_at[lived.id]
+        return tick, (lived.agent, tick) in lived.heard
+
+    def _heard(self, lived: Lived, roots: Mapping[str, frozenset[str]]) -> Iterator[frozenset[str]]:
+        """Yield the items behind each saying that an experience holds."""
+        world, _ = self.lived_at[lived.id]
+        for speaker, at in lived.heard:
+            for source in self.used.get((world, speaker, at), ()):
+                if source == SEEN:
+                    there = (e for e in self.experiences.values() if e.agent == speaker)
+                    yield from (roots.get(e.id, NOTHING) for e in there if self.lived_at[e.id] == (world, at))
+                else:
+                    yield self.roots_of(source, at, roots)
+
+    def roots_of(self, record: str, tick: int, roots: Mapping[str, frozenset[str]] | None = None) -> frozenset[str]:
+        """Return the items that a record descends from, as a reader at a tick found it."""
+        known = self.roots if roots is None else roots
+        found = [v for v in self.versions.get(record, ()) if v.tick < tick]
+        return NOTHING.union(*(known.get(origin, NOTHING) for origin in found[-1].stored.origins)) if found else NOTHING
+
+    @property
+    def tainted(self) -> frozenset[str]:
+        """The experiences that an attack touched, or that descend through speech from one that it did."""
+        if self._tainted is None:
+            bad = {id for id, item in self.items.items() if item.planted.tainted}
+            self._tainted = frozenset(id for id, items in self.roots.items() if not bad.isdisjoint(items))
+        return self._tainted
 
     def text_of(self, experience: str) -> str:
         """Return the text of an experience, planted ones included."""

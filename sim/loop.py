@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from collections.abc import Mapping
 from operator import attrgetter
 from time import monotonic, perf_counter
 from typing import Any
@@ -14,6 +15,7 @@ from simonides.sim.director import DIRECTOR
 from simonides.sim.errors import BudgetReached, Interrupted, PartFailed, SpaceFailed
 from simonides.sim.exchange import Batch, Read, Refusal, Reply, Write
 from simonides.sim.interfering import interfere, settle_rewards
+from simonides.sim.passing import channel_of, inject, touched
 from simonides.sim.probes import Probing
 from simonides.sim.seeds import identity
 from simonides.sim.trace import WORLD
@@ -23,6 +25,8 @@ from simonides.sim.world import Port, World, WorldResult
 
 OWN = (LEDGER, DIRECTOR)
 """The spaces of the platform, which every world reads at every tick of the trials that have them."""
+NOTE = "note"
+"""The channel of what agents note down of their own accord."""
 BREATH = 0.05
 """Seconds after which a world that never has to wait lets others run: other worlds, signs of life, an interrupt."""
 
@@ -102,11 +106,14 @@ async def tick(world: World) -> None:
     world.progress.end(world.deciding)
     acted = perf_counter()
     world.phase = "step"
+    pass_on(world, actions)
     observations, rewards, _, _, infos = step(world, actions)
     stepped = perf_counter()
     world.phase = "write"
+    injected: dict[str, tuple[str, str]] = {}
     if world.interference is not None:
         settle_rewards(world, rewards, list(seen))
+        injected = world.interference.injected
     observed: list[Plain] = []
     asked: list[Plain] = []
     acted_out: list[Plain] = []
@@ -117,6 +124,9 @@ async def tick(world: World) -> None:
         turn, action, reward = turns[agent], actions[agent], float(rewards.get(agent, 0.0)) + 0.0
         lived = experience(world, turn.place, observation, action, reward)
         write(world, agent, lived, action)
+        if injected and world.interference is not None:
+            held = ((one, id) for one in lived for id in touched(one, injected))
+            world.interference.row.extend((id, "touched", {"experience": one.id}) for one, id in held)
         ends = ends or bool(observation.info.get("session_end"))
         observed.append((agent, _hash(observation), keys.get(agent)))
         asked.extend(_asked(agent, queries[agent], recalls[agent], turn))
@@ -256,17 +266,30 @@ def step(world: World, actions: dict[str, Action]) -> Any:
         raise PartFailed(f"the environment raised {type(error).__name__}: {error}") from error
 
 
+def pass_on(world: World, actions: dict[str, Action]) -> None:
+    """Put the messages of this tick's actions into the environment's channel. Raises ContractBroken where none is."""
+    for agent, action in actions.items():
+        for tell in action.tells:
+            if tell.to:
+                call = inject(world.environment, tell.to, channel_of(world.environment), tell.text)
+                world.passing.put(tell.to, tell.text, agent, world.tick)
+                if not world.saves:
+                    world.actions.append(call)
+
+
 def experience(world: World, first: Place, observation: Observation, action: Action, reward: float) -> list[Experience]:
     """Return what an agent lived through at this tick: as its environment tells it, or its observation and action.
 
-    `first` is the place of the first of them.
+    What it notes down comes after that. `first` is the place of the first of them.
     """
-    info = observation.info
+    info, agent = observation.info, observation.agent
     told = info.get("experiences")
     if told is None:
-        if info.get("probe"):
-            return []
-        told = [{"text": f"{observation.text} I did: {action.text}" if action.text else observation.text}]
+        said = f"{observation.text} I did: {action.text}" if action.text else observation.text
+        told = [{"text": said}] if not info.get("probe") else []
+    if action.tells:
+        notes = [tell.text for tell in action.tells if not tell.to]
+        told = [*told, *({"text": t, "speaker": agent, "channel": NOTE, "heard": (agent, world.tick)} for t in notes)]
     lived = []
     for n, fields in enumerate(told):
         place = Place(world.tick, world.name, observation.agent, 0, n) if n else first
@@ -285,9 +308,19 @@ def experience(world: World, first: Place, observation: Observation, action: Act
                 reward,
                 fields.get("outcome", ""),
                 fields.get("metadata", {}),
+                heard(world, agent, fields),
             )
         )
     return lived
+
+
+def heard(world: World, agent: str, fields: Mapping[str, Any]) -> tuple[Plain, ...]:
+    """Return (agent, tick) of each saying that an experience holds: as the environment tells it, or by its words."""
+    told = fields.get("heard")
+    found = [tuple(told)] if told else []
+    if agent in world.passing.said:
+        found += [source for source in world.passing.heard(agent, fields["text"]) if source not in found]
+    return tuple(found)
 
 
 def write(world: World, agent: str, lived: list[Experience], action: Action) -> None:
@@ -323,5 +356,5 @@ def _hash(observation: Observation) -> bytes:
 def _row(e: Experience) -> tuple[Plain, ...]:
     return (
         e.id, e.agent, e.time + 0.0, e.text, e.speaker, e.session, e.channel, e.action, e.reward + 0.0, e.outcome,
-        canonical(e.metadata) if e.metadata else {},
+        canonical(e.metadata) if e.metadata else {}, e.heard,
     )  # fmt: skip

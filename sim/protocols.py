@@ -165,6 +165,10 @@ class PolicyContext(Protocol):
     def refused(self) -> Sequence[str]:
         """One line for each access that was refused to this agent since its last turn."""
 
+    @property
+    def peers(self) -> Sequence[str]:
+        """The other agents that are in this world now, by name: to whom a message can go (`Action.tells`)."""
+
     async def recall(self, query: Query) -> Recall:
         """Ask again within the same tick (a further hop). Raises AccessRefused."""
 
@@ -270,10 +274,14 @@ class Environment(Protocol):
     `infos[agent]` may hold `text` (the observation in words), `time` (simulated seconds since the Unix epoch),
     `session` (int), `session_end` (bool: a session ends with this tick), `probe` (bool: queries of this tick leave
     no effects and nothing is remembered), `experiences` (a list of maps with the fields of `Experience` that the
-    environment wants to fix: text, speaker, channel, outcome, metadata; [] for nothing to remember), and anything
-    else for policies and metrics. `state()`/`set_state(bytes)` under the names `snapshot`/`restore`, when present, are
-    used for checkpoints; otherwise the actions are replayed from the reset. Where agents may come and go it offers
-    `remove_agent(agent)` and `add_agent(agent)`, called between an observation and the step that follows it.
+    environment wants to fix: text, speaker, channel, outcome, metadata, and `heard`, (agent, tick), for what an agent
+    of this world said then; [] for nothing to remember), and anything else for policies and metrics.
+    `state()`/`set_state(bytes)` under the names `snapshot`/`restore`, when present, are used for checkpoints; otherwise
+    the actions are replayed from the reset. Where agents may come and go it offers `remove_agent(agent)` and
+    `add_agent(agent)`, called between an observation and the step that follows it. False content, and messages between
+    agents, reach it by `inject(agent, channel, text)`, shown with the agent's next observation: `channels` maps each
+    channel to a sentence about it, `message_channel` names the one by which its agents reach each other (default: the
+    first).
     """
 
     possible_agents: list[str]

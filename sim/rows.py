@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from simonides.sim.codec import decode
 from simonides.sim.context import Usage
+from simonides.sim.defences import Ruling
 from simonides.sim.errors import CorruptFile
 from simonides.sim.trace import PROBE, SPACE, WORLD, Row, Trace
 from simonides.sim.types import Effect, Failure, Plain
@@ -53,11 +54,16 @@ class Lived:
     reward: float
     outcome: str
     metadata: Mapping[str, Plain]
+    heard: tuple[tuple[str, int], ...] = ()
+    """(agent, tick) of the same world for each saying or note that it holds."""
 
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """An intervention that began here at this tick, by its id; or, of kind "decided", that begins with the next."""
+    """An intervention that began here at this tick, by its id; or, of kind "decided", that begins with the next.
+
+    Of kind "touched": an experience (`experience` in the details) that holds a text which the intervention injected.
+    """
 
     id: str
     kind: str
@@ -101,8 +107,8 @@ class Stored:
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """One operation of a space: "plant", "write", "session_end", "manage", "effects", "wipe" or "purge", and what it
-    changed."""
+    """One operation of a space: "plant", "write", "release" (from quarantine), "session_end", "manage", "effects",
+    "wipe" or "purge", and what it changed."""
 
     kind: str
     world: str
@@ -117,7 +123,7 @@ class Applied:
 
 @dataclass(frozen=True, slots=True)
 class Planted:
-    """An experience that the study put into the space: tainted, or a benign control."""
+    """An experience that the study put into the space, or a text put into a channel: tainted, or a benign control."""
 
     id: str
     text: str
@@ -140,6 +146,7 @@ class SpaceRow:
     refusals: tuple[tuple[str, str, int, int, str], ...]
     changed: tuple[Changed, ...]
     usage: Usage
+    rulings: tuple[Ruling, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +186,7 @@ def world_row(row: Row) -> WorldRow:
         {agent: key for agent, _, key in observed if key is not None},
         tuple(Asked(*(*a[:7], tuple(a[7]), tuple(a[8]), a[9])) for a in asked),
         {agent: Acted(value, text, notes, paid[agent]) for agent, value, text, notes in actions},
-        tuple(Lived(*e) for e in lived),
+        tuple(Lived(*(*e[:-1], tuple((who, at) for who, at in e[-1]))) for e in lived),
         _tuple(refusals),
         end,
         tuple(Changed(*one) for one in changed),
@@ -191,7 +198,7 @@ def space_row(row: Row) -> SpaceRow:
     """Return a space's applied tick from its trace row. Raises CorruptFile."""
     if row.kind != SPACE:
         raise CorruptFile(f"The row of {row.name!r} at tick {row.tick} is no space's tick.")
-    time, planted, effects, operations, records, refusals, changed, usage = decode(row.payload)
+    time, planted, effects, operations, records, refusals, changed, usage, rulings = decode(row.payload)
     return SpaceRow(
         row.name,
         row.tick,
@@ -203,6 +210,7 @@ def space_row(row: Row) -> SpaceRow:
         _tuple(refusals),
         tuple(Changed(*one) for one in changed),
         Usage(*usage),
+        tuple(Ruling(*one) for one in rulings),
     )
 
 

@@ -9,12 +9,14 @@ import asyncio
 import math
 import zlib
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from operator import attrgetter, itemgetter
 
-from simonides.sim.changes import Agent, Change, Changes, Plant, Purge, Wipe, purge, wipe
+from simonides.sim.changes import Agent, Change, Changes, Defend, Halt, Plant, Purge, Wipe, halted, purge, wipe
 from simonides.sim.codec import decode, pack
 from simonides.sim.context import Context, Services, Usage
 from simonides.sim.errors import ContractBroken, CorruptFile
+from simonides.sim.guarding import Defences, Guard
 from simonides.sim.protocols import MemorySystem
 from simonides.sim.seeds import identity
 from simonides.sim.spacecosts import AFTER_AGENTS, SpaceCosts
@@ -31,6 +33,9 @@ LEVEL = 1
 GONE = 1 << 62
 """The frontier of a member that has left."""
 
+RELEASED = 1 << 20
+"""Ordinals of what comes out of quarantine begin here, so that its place is nobody else's."""
+
 
 class Space:
     """A memory system with its members, frontiers, pending operations and effects.
@@ -40,8 +45,8 @@ class Space:
 
     __slots__ = (
         "_behind", "_due", "_muted_from", "_packed", "_present", "_spent", "_system", "_times", "_waiters", "applying",
-        "asks", "changes", "failure", "frontier", "gathers", "last", "left", "name", "reads", "seed", "services",
-        "spec", "tick", "time",
+        "asks", "changes", "failure", "frontier", "gathers", "guard", "last", "left", "name", "reads", "seed",
+        "services", "spec", "tick", "time",
     )  # fmt: skip
 
     def __init__(self, spec: SpaceSetup, seed: int, services: Services) -> None:
@@ -75,6 +80,9 @@ class Space:
         self._times: dict[int, float] = {}
         self._waiters: dict[int, asyncio.Future[None]] | None = None
         self.changes = Changes.of(spec.changes) if spec.changes else None
+        guarded = bool(spec.defences.made) or any(isinstance(one.what, Defend) for one in spec.changes)
+        self.guard = Guard(spec.defences) if guarded else None
+        """Only where there is a defence at any time of the trial."""
         self._expect()
         self._recount()
 
@@ -141,10 +149,16 @@ class Space:
 
     def begin(self, id: str, start: int, tick: int) -> None:
         """Take from a world that a change begins at `start`; the world learned it at `tick`, of which this is part."""
-        change = self.changes.named(id) if self.changes is not None else None
-        if change is not None and self.changes is not None and id not in self.changes.begun and tick >= self.tick:
-            self.changes.starts[id] = min(start, self.changes.starts.get(id, start))
-            self._at(tick).changes.append(change)
+        if self.changes is None or tick < self.tick:
+            return
+        for change in self.changes.of_intervention(id):
+            if change.id in self.changes.begun:
+                continue
+            first = min(start + change.after, self.changes.starts.get(change.id, start + change.after))
+            self.changes.starts[change.id] = first
+            if change.cause:
+                self.changes.told[id] = min(start, self.changes.told.get(id, start))
+            self._at(max(first, tick)).changes.append(change)
 
     def refusal(self, who: Agent, right: str, tick: int) -> str:
         """Return why an agent may not read, or write, at a tick; "" when it may.
@@ -298,12 +312,31 @@ class Space:
         system = self.system
         for place, asked in sorted(due.effects, key=_first) if due.effects else ():
             ctx = self._context(place, "effects", done.usage)
-            await system.absorb(asked, ctx)
+            mine = asked
+            if self.guard is not None:
+                mine = tuple(await self.guard.absorb(asked, self._held, ctx))
+            if mine:
+                await system.absorb(mine, ctx)
             done.absorb(place, asked)
             done.note("effects", place, None, ctx)
         queue = [self._planted(tick, plant, n, done) for n, plant in enumerate(plants)]
         queue.extend(sorted(due.operations, key=_place) if len(due.operations) > 1 else due.operations)
         muted = tick >= self._muted_from
+        if self.guard is not None:
+            queue = await self._admitted(self.guard, queue, muted, done)
+        await self._write(system, queue, muted, done)
+        if managed:
+            place = Place(tick, AFTER_AGENTS, "")
+            ctx = self._context(place, "tick", Usage(), None, muted)
+            await system.manage(ctx)
+            self._charge(place, ctx, done.usage)
+            done.note("manage", place, None, ctx)
+        if self.guard is not None:
+            await self._audit(self.guard, tick, muted, done)
+        return done.pack(self.time, due.refused)
+
+    async def _write(self, system: MemorySystem, queue: Sequence[Operation], muted: bool, done: SpaceTick) -> None:
+        """Have the memory system do a queue of operations, in order."""
         contexts = [
             self._context(op.place, op.kind, Usage() if self.asks else done.usage, None, op.muted or muted)
             for op in queue
@@ -321,21 +354,57 @@ class Space:
             if self.asks:
                 self._charge(operation.place, ctx, done.usage)
             done.note(operation.kind, operation.place, experience, ctx)
-        if managed:
-            place = Place(tick, AFTER_AGENTS, "")
-            ctx = self._context(place, "tick", Usage(), None, muted)
-            await system.manage(ctx)
+
+    def _held(self) -> MemorySystem:
+        return self.system
+
+    async def _admitted(
+        self, guard: Guard, queue: Sequence[Operation], muted: bool, done: SpaceTick
+    ) -> list[Operation]:
+        """Return what the defences let through, in order: each is asked before any of the tick is written."""
+        passed = []
+        for operation in queue:
+            if operation.experience is not None:
+                ctx = self._context(operation.place, "admit", Usage(), None, operation.muted or muted)
+                made = await guard.admit(operation.experience, self._held, ctx)
+                self._charge(operation.place, ctx, done.usage)
+                if made is None:
+                    continue
+                operation = replace(operation, experience=made)
+            passed.append(operation)
+        return passed
+
+    async def _audit(self, guard: Guard, tick: int, muted: bool, done: SpaceTick) -> None:
+        """Let the defences look at the space after a tick, and do what they ask for."""
+        place = Place(tick, AFTER_AGENTS, AFTER_AGENTS)
+        ctx = self._context(place, "audit", Usage(), None, muted)
+        asked = await guard.audit(self._held, ctx)
+        self._charge(place, ctx, done.usage)
+        released = [
+            Operation("release", Place(tick, one.world, one.agent, 0, RELEASED + n), one)
+            for n, one in enumerate(guard.leave_quarantine(asked))
+        ]
+        await self._write(self.system, released, muted, done)
+        if asked.purge:
+            ctx = self._context(place, "forget", Usage(), None, muted)
+            await self.system.forget(frozenset(asked.purge), ctx)
             self._charge(place, ctx, done.usage)
-            done.note("manage", place, None, ctx)
-        return done.pack(self.time, due.refused)
+            done.note("purge", place, None, ctx)
+        done.ruled(guard.told())
+
+    def _defences(self, change: str) -> Defences | None:
+        """Return the defences that an intervention puts at the doors, or None for one that this space does not have."""
+        return next((c.what.defences for c in self.spec.changes if c.id == change and isinstance(c.what, Defend)), None)
 
     async def _change(self, tick: int, changes: Sequence[Change], done: SpaceTick) -> list[Plant]:
         """Begin the changes of a tick, in the study's order and each once; return what is planted."""
         assert self.changes is not None
         plants = []
         new = {change.id for change in changes} - self.changes.begun
+        ends = [c for c in self.spec.changes if isinstance(c.what, Halt) and c.id in new]
+        over = halted(self.spec.changes, self.changes.begun | {change.id for change in ends})
         for n, change in enumerate(self.spec.changes):
-            if change.id not in new:
+            if change.id not in new or change.intervention in over:
                 continue
             self.changes.begun.add(change.id)
             details: Mapping[str, Plain] = EMPTY
@@ -344,6 +413,9 @@ class Space:
             ctx = self._context(place, cause, Usage(), None, tick >= self._muted_from)
             if isinstance(change.what, Plant):
                 plants.append(change.what)
+            elif isinstance(change.what, Defend):
+                assert self.guard is not None
+                self.guard.install(change.what.defences, change.id)
             elif isinstance(change.what, Wipe):
                 details = wipe(self.system, ctx)
                 self._system = self.spec.make()
@@ -365,6 +437,7 @@ class Space:
             time=self.time,
             text=plant.text,
             speaker=plant.speaker,
+            **plant.fields,
         )
         done.plant(plant, made)
         return Operation("plant", place, made)
@@ -397,6 +470,8 @@ class Space:
         finally:
             self.reads -= 1
         _check_recall(self.name, recall)
+        if self.guard is not None:
+            recall = await self.guard.screen(query, recall, self._held, ctx)
         if recall.effects and not query.probe:
             self._at(place.tick).effects.append((place, recall.effects))
         return recall
@@ -415,8 +490,9 @@ class Space:
         system = zlib.decompress(self._packed) if self._packed is not None else self.system.snapshot()
         left = {member: last for member, last in sorted(self.left.items()) if last < self.tick}
         spent = self._spent.plain() if self._spent is not None else []
-        changes = self.changes.plain() if self.changes is not None else None
-        return pack((self.tick, self.time, left, system, spent, self._muted_from, changes, self._held_back()))
+        changes = self.changes.plain(self.tick) if self.changes is not None else None
+        guard = self.guard.plain() if self.guard is not None else None
+        return pack((self.tick, self.time, left, system, spent, self._muted_from, changes, self._held_back(), guard))
 
     def _held_back(self) -> list[Plain]:
         """Return the writes of earlier ticks that are still on their way, for a snapshot."""
@@ -433,7 +509,7 @@ class Space:
     def restore(self, data: bytes) -> None:
         """Start again from a snapshot: members that had left stay gone, the others stand at its tick."""
         try:
-            tick, time, left, system, spent, muted_from, changes, held_back = decode(data)
+            tick, time, left, system, spent, muted_from, changes, held_back, guard = decode(data)
         except ValueError as error:
             raise CorruptFile(
                 f"The snapshot of space {self.name!r} is not one that was written here: {error}."
@@ -448,8 +524,10 @@ class Space:
         }
         self.last = max([tick - 1, *self.left.values()])
         self._due = {}
+        if self.guard is not None and guard is not None:
+            self.guard.restore(guard, self._defences)
         if self.changes is not None:
-            self.changes.restore(changes if changes is not None else ({}, None))
+            self.changes.restore(changes if changes is not None else ({}, None, {}))
             self._expect()
             for place, experience, muted in held_back:
                 at = Place(*place)

@@ -31,6 +31,11 @@ class SpaceTick:
     absorbed: list[Plain] = field(default_factory=list)
     told: list[Plain] = field(default_factory=list)
     changed: list[Plain] = field(default_factory=list)
+    rulings: list[Plain] = field(default_factory=list)
+
+    def ruled(self, rulings: Sequence[Plain]) -> None:
+        """Note what the defences ruled at this tick."""
+        self.rulings.extend(rulings)
 
     def absorb(self, place: Place, asked: Sequence[Effect]) -> None:
         """Note effects that were absorbed."""
@@ -86,5 +91,15 @@ class SpaceTick:
         """Return the row."""
         denied = sorted((*place[1:], right) for place, right in refused) if refused else []
         return pack(
-            (time + 0.0, self.told, self.absorbed, self.ops, self.records, denied, self.changed, self.usage.plain())
+            (
+                time + 0.0,
+                self.told,
+                self.absorbed,
+                self.ops,
+                self.records,
+                denied,
+                self.changed,
+                self.usage.plain(),
+                self.rulings,
+            )
         )

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
 from simonides.sim.changes import Agent, Change
+from simonides.sim.guarding import UNGUARDED, Defences
 from simonides.sim.protocols import MemorySystem
 from simonides.sim.types import Effect, Experience, Place
 
@@ -26,6 +27,7 @@ class SpaceSetup:
     changes: tuple[Change, ...] = ()
     manage_every: int = 0
     strides: Mapping[str, int] = field(default_factory=dict)
+    defences: Defences = UNGUARDED
 
     def stride(self, member: str) -> int:
         """Return the ticks from one step of a member to its next."""

@@ -20,6 +20,7 @@ from simonides.sim.config import Layout, Part, Study, Trial
 from simonides.sim.context import Sampling, Services
 from simonides.sim.director import DIRECTOR, Director
 from simonides.sim.errors import StudyError, near
+from simonides.sim.guarding import Defences
 from simonides.sim.host import BatchLog, Budget, SpaceHost
 from simonides.sim.modelcalls import CallFile, Mode, Recorded
 from simonides.sim.modeltimings import ModelTimings
@@ -86,6 +87,13 @@ def policies_of(study: Study, agents: Sequence[str]) -> Mapping[str, Policy]:
     return {a: registry("policy").build(study.policy.name, study.policy.params, path="policy", agent=a) for a in agents}
 
 
+def defences_of(study: Study, parts: Sequence[Part]) -> Defences:
+    """Return defences as a space takes them: made anew for each."""
+    build = registry("defence").build
+    made = tuple((part.name, partial(build, part.name, part.params, path="defences")) for part in parts)
+    return Defences(made, study.defence_errors)
+
+
 class Models:
     """The models of one process, each built once and kept for the trials to come, with one record of their calls."""
 
@@ -150,7 +158,7 @@ def assemble(trial: Trial, services: Services) -> Assembly:
     by_name = dict(zip(names, environments, strict=True))
     wired = partial(wire, seed=seed, agents=agents, environments=by_name)
     specs = wired(study.wiring)
-    plan = Planner(trial, specs, by_name, wired, routes).plan()
+    plan = Planner(trial, specs, by_name, wired, routes, services.embedder, partial(defences_of, study)).plan()
     strides = strides_of(study, environments, plan.ever)
     for environment in environments:
         environment.close()
@@ -162,6 +170,7 @@ def assemble(trial: Trial, services: Services) -> Assembly:
         names = tuple(sorted({a.world for a in plan.ever[space]}))
         return alike.setdefault(names, {name: joins[name] for name in names})
 
+    guarded = defences_of(study, study.defences)
     spaces: tuple[SpaceSetup, ...] = tuple(
         SpaceSetup(
             spec.name,
@@ -171,6 +180,7 @@ def assemble(trial: Trial, services: Services) -> Assembly:
             tuple(plan.of_space.get(spec.name, ())),
             study.manage_every,
             strides,
+            guarded,
         )
         for spec in sorted(plan.specs.values(), key=lambda spec: spec.name)
     )

@@ -50,6 +50,11 @@ class Turn:
         """A generator for this agent at this tick."""
         return generator(place_seed(self.world.setup.seed, "policy", self.agent, "act", self.place))
 
+    @property
+    def peers(self) -> tuple[str, ...]:
+        """The other agents that are in this world now, in its order."""
+        return tuple(agent for agent in self.world.environment.agents if agent != self.agent)
+
     def tokens(self, text: str) -> int:
         """Return the number of tokens of a text."""
         return count_tokens(text)

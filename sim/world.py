@@ -22,6 +22,7 @@ from simonides.sim.exchange import Batch, Refusal, Reply, Write
 from simonides.sim.host import SpaceHost
 from simonides.sim.hung import TIMEOUT, InProgress
 from simonides.sim.interfering import Interference, Schedule
+from simonides.sim.passing import Passing
 from simonides.sim.probing import Probe
 from simonides.sim.protocols import Environment, Policy
 from simonides.sim.seeds import seed_of
@@ -129,7 +130,8 @@ class World:
         self.done = False
         self.usage = Usage()
         self.actions: list[Plain] = []
-        """Of an environment that cannot be saved: each step's actions, and [method, agent] for who came or went."""
+        """Of an environment that cannot be saved: each step's actions, and [method, argument, ...] for who came or went
+        and for what was put into a channel."""
         self.phase = "start"
         self.result: WorldResult | None = None
         self.refusals: list[Refusal] = []
@@ -141,6 +143,7 @@ class World:
         if setup.account is not None and services.model is not None:
             self.account = setup.account(services.model.card)
         self.interference = Interference(setup.schedule) if setup.schedule.any else None
+        self.passing = Passing()
         self.looks = 0
         self.began = monotonic()
         self.timed = False
@@ -253,6 +256,7 @@ class World:
             "done": self.done,
             "outbox": [[(w.space, w.experience, w.n) for w in port.outbox] for port in self.ports],
             "interference": self.interference.plain() if self.interference is not None else None,
+            "passing": self.passing.plain(),
             "sent": [port.sent for port in self.ports],
             "environment": self.environment.snapshot() if self.saves and live else b"",  # type: ignore[attr-defined]
             "actions": list(self.actions) if live else [],
@@ -302,6 +306,7 @@ class World:
             self.account.restore(state["account"])
         if self.interference is not None and state["interference"]:
             self.interference.restore(state["interference"])
+        self.passing.restore(state["passing"])
         self.durable = self.tick
         if self.done:
             return
@@ -313,7 +318,7 @@ class World:
                 if isinstance(actions, dict):
                     self.observations, _, _, _, self.infos = self.environment.step(actions)
                 else:
-                    getattr(self.environment, actions[0])(actions[1])
+                    getattr(self.environment, actions[0])(*actions[1:])
             self.actions = state["actions"]
 
 

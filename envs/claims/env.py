@@ -366,7 +366,8 @@ class ClaimsEnv(ParallelEnv[str, Ints, int]):  # type: ignore[misc]
 
         def heard(who: int, subject: int, value: int) -> dict[str, Plain]:
             text = f'{names[who]} said, "{sentences[subject][value - 1]}"'
-            return {"text": text, "speaker": names[who], "metadata": {"claim": subject}}
+            at = self._tick - 1
+            return {"text": text, "speaker": names[who], "metadata": {"claim": subject}, "heard": (names[who], at)}
 
         rows = zip(self._from.tolist(), self._heard.tolist(), strict=True)
         return [[heard(who, c - 1, value)] if c else [] for who, (c, value) in rows]

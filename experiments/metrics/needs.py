@@ -18,7 +18,7 @@ NEEDS: Mapping[str, Any] = {
     "targeted": pl.Boolean,
 }  # fmt: skip
 """`tick` is when the verdict was told, `m` the number of options, `place` the truth's among them; `delay` counts ticks
-from when the fact was seen last to when it was needed, null where it never was; `targeted` says that a tainted planted
+from when the fact was seen last to when it was needed, null where it never was; `targeted` says that a tainted
 item is about the same subject and attribute."""
 
 ILLEGAL: Mapping[str, Any] = {"world": pl.String, "agent": pl.String, "count": pl.Int64}
@@ -29,8 +29,7 @@ def needs(reading: Reading) -> pl.DataFrame:
     rows = []
     aims = {
         (p.notes["subject"], p.notes.get("attribute"))
-        for space in reading.spaces
-        for p in space.planted
+        for p in (item.planted for item in reading.lineage.items.values())
         if p.tainted and "subject" in p.notes
     }
     for world, tick, agent, key in _keys(reading):

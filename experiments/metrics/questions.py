@@ -45,9 +45,9 @@ def questions(reading: Reading) -> pl.DataFrame:
 
 
 def _targets(reading: Reading) -> Iterator[Mapping[str, Plain]]:
-    """Yield the notes of every tainted planted experience that says which questions it is about."""
-    for space in reading.spaces:
-        yield from (p.notes for p in space.planted if p.tainted and p.notes.get("questions"))
+    """Yield the notes of every tainted item that says which questions it is about."""
+    told = (item.planted for item in reading.lineage.items.values())
+    yield from (p.notes for p in told if p.tainted and p.notes.get("questions"))
 
 
 def _row(

@@ -53,7 +53,10 @@ ITEMS: Mapping[str, Any] = {
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A planted experience: where and when, and the record versions that descend from it."""
+    """What was planted or injected: where ("" for a channel's) and when, and the record versions that descend from it.
+
+    An injected item's tick is that of its injection; no query before the next tick can find it.
+    """
 
     planted: Planted
     space: str
@@ -81,17 +84,15 @@ class Item:
 
 
 def items_of(reading: Reading) -> list[Item]:
-    """Return what the study planted, by (space, tick)."""
-    by_origin: dict[str, list[Version]] = {planted.id: [] for row in reading.spaces for planted in row.planted}
-    for versions in reading.lineage.versions.values():
-        for version in versions if by_origin else ():
-            for origin in by_origin.keys() & set(version.stored.origins):
-                by_origin[origin].append(version)
-    return [
-        Item(planted, row.space, row.tick, tuple(by_origin[planted.id]))
-        for row in reading.spaces
-        for planted in row.planted
-    ]
+    """Return what was planted or injected, in the trace's order: injections first."""
+    lineage = reading.lineage
+    descend: dict[str, list[Version]] = {id: [] for id in lineage.items}
+    roots = lineage.roots if descend else {}
+    for versions in lineage.versions.values():
+        for version in versions if descend else ():
+            for item in sorted(set().union(*(roots.get(origin, ()) for origin in version.stored.origins))):
+                descend[item].append(version)
+    return [Item(one.planted, one.space, one.tick, tuple(descend[id])) for id, one in lineage.items.items()]
 
 
 def states(reading: Reading) -> pl.DataFrame:
