@@ -19,6 +19,7 @@ from simonides.sim.config import Layout, Trial
 from simonides.sim.context import Services
 from simonides.sim.errors import CorruptFile, StudyError
 from simonides.sim.interfering import WorldChange
+from simonides.sim.lineage import Lineage
 from simonides.sim.rows import space_row
 from simonides.sim.space import Space
 from simonides.sim.spacesetup import SpaceSetup
@@ -222,7 +223,19 @@ class Seats:
         except (CorruptFile, ValueError, KeyError, TypeError, IndexError) as error:
             text = " ".join(str(error).split())
             raise StudyError(f"memory: the state of {setup.name!r} at tick {self.tick} does not fit: {text}") from None
-        return pack([*state[:6], self._with_lived(setup, state[6]), *state[7:]])
+        return pack([*state[:6], self._with_lived(setup, state[6]), state[7], self._with_stamps(setup, state[8])])
+
+    def _with_stamps(self, setup: SpaceSetup, guard: Plain) -> Plain:
+        """Return the state of a space's doors with what is known of its experiences, for defences that are new here."""
+        if guard is not None or not setup.guarded:
+            return guard
+        lived = Lineage.of(Trace(self.folder)).experiences
+        stamps = {}
+        for id, (world, agent, tick, _) in self._lived(setup).items():
+            one = lived.get(id)
+            told = (one.speaker, one.channel, tick, one.time) if one is not None else ("", "observation", tick, 0.0)
+            stamps[id] = (f"{world}/{agent}", *told, 1.0)
+        return ("", stamps, [], [])
 
     def _with_lived(self, setup: SpaceSetup, changes: Plain) -> Plain:
         """Return the state of a space's interventions with who lived what, which a purge that is new here asks for."""

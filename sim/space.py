@@ -80,8 +80,7 @@ class Space:
         self._times: dict[int, float] = {}
         self._waiters: dict[int, asyncio.Future[None]] | None = None
         self.changes = Changes.of(spec.changes) if spec.changes else None
-        guarded = bool(spec.defences.made) or any(isinstance(one.what, Defend) for one in spec.changes)
-        self.guard = Guard(spec.defences) if guarded else None
+        self.guard = Guard(spec.defences) if spec.guarded else None
         """Only where there is a defence at any time of the trial."""
         self._expect()
         self._recount()

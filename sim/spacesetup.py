@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
-from simonides.sim.changes import Agent, Change
+from simonides.sim.changes import Agent, Change, Defend
 from simonides.sim.guarding import UNGUARDED, Defences
 from simonides.sim.protocols import MemorySystem
 from simonides.sim.types import Effect, Experience, Place
@@ -28,6 +28,11 @@ class SpaceSetup:
     manage_every: int = 0
     strides: Mapping[str, int] = field(default_factory=dict)
     defences: Defences = UNGUARDED
+
+    @property
+    def guarded(self) -> bool:
+        """True where there is a defence at any time of the trial."""
+        return bool(self.defences.made) or any(isinstance(one.what, Defend) for one in self.changes)
 
     def stride(self, member: str) -> int:
         """Return the ticks from one step of a member to its next."""

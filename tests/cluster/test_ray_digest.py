@@ -3,7 +3,7 @@
 import itertools
 
 import pytest
-from meddling import EVERYTHING, MIXED
+from meddling import EVERYTHING, MIXED, TELLING
 from toys import toy_study
 
 from simonides.sim.config import Layout, parse_study
@@ -64,7 +64,7 @@ def test_interventions_and_probes_give_the_digests_of_inline(tmp_path, ray_sessi
     from simonides.cluster.runtime import run_ray
 
     probes = [{"every": 3, "question": "said1"}]
-    (trial,) = parse_study(toy_study(wiring=MIXED, interventions=EVERYTHING, probes=probes)).trials()
+    (trial,) = parse_study(toy_study(wiring=MIXED, interventions=EVERYTHING, probes=probes, policy=TELLING)).trials()
     run_inline(trial, tmp_path / "inline")
     layout = Layout(runtime="ray", world_actors=2, memory_actors=2, private="actors")
     assert run_ray(trial, tmp_path / "ray", layout).errors == ()

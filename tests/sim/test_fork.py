@@ -62,9 +62,10 @@ def test_a_fork_needs_no_checkpoint_of_its_parent(tmp_path, every):
 
 
 def test_an_intervention_added_by_a_fork_is_that_of_a_trial_that_had_it_from_the_start(tmp_path):
-    later = [one for one in EVERYTHING if one.get("tick", 0) >= 5 and "dormancy" not in one]
+    later = [one for one in EVERYTHING if one.get("tick", 0) >= 5 and "dormancy" not in one and one["kind"] != "stop"]
+    later += [{"kind": "defend", "tick": 6, "defences": [{"name": "meddling:Doorman", "grudge": 2}]}]
     later += [{"kind": "cut", "tick": 6, "agent": ONE, "space": "global"}, {"kind": "wipe", "tick": 5, "space": ONE}]
-    for n, one in enumerate([*later, {**EVERYTHING[2], "tick": 9}]):
+    for n, one in enumerate([*later, {"kind": "purge", "tick": 9, "writer": "w0001/player_1"}]):
         policy = {"name": "toys:ToyPolicy", "hops": False}
         clean, changed = (trial_of(worlds=2, policy=policy, interventions=some) for some in ([], [one]))
         parent, child = forked(tmp_path / str(n), clean, 5, changed)

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from meddling import EVERYTHING
+from meddling import EVERYTHING, TELLING
 from toys import toy_study
 
 from simonides.sim.config import parse_study
@@ -50,7 +50,7 @@ def test_a_killed_process_goes_on_to_the_same_digest(tmp_path, private, saves, p
 @pytest.mark.parametrize("private", ["colocated", "actors"])
 @pytest.mark.parametrize("die_at", [5, 8, 11])
 def test_interventions_and_probes_survive_a_killed_process(tmp_path, private, die_at):
-    fields = toy_study(wiring={"name": "global", "also_private": True}, interventions=EVERYTHING)
+    fields = toy_study(wiring={"name": "global", "also_private": True}, interventions=EVERYTHING, policy=TELLING)
     fields |= {"probes": [{"every": 2, "question": "said1"}], "checkpoint_every": 3}
     fields["memory"] = {**fields["memory"], "die_at": die_at, "marker": str(tmp_path / "died")}
     study = parse_study(fields)

@@ -13,7 +13,7 @@ import numpy as np
 
 from simonides.sim.codec import decode, encode, records_from_columns, records_to_columns
 from simonides.sim.seeds import generator
-from simonides.sim.types import Action, Card, Effect, Prepared, Query, Recall, Recalled, Record
+from simonides.sim.types import Action, Card, Effect, Prepared, Query, Recall, Recalled, Record, Tell
 
 
 def die_once(marker: str) -> None:
@@ -107,6 +107,7 @@ class ToyWorld:
     """`n` agents in a ring; each says a seeded word a tick and hears its neighbour. A ParallelEnv by shape."""
 
     metadata: ClassVar[dict[str, Any]] = {"name": "toy_v0"}
+    channels: ClassVar[dict[str, str]] = {"paper": "a paper plane"}
 
     def __init__(
         self,
@@ -125,6 +126,7 @@ class ToyWorld:
         self.agents: list[str] = []
         self.said: dict[str, str] = {}
         self.now = 0
+        self.waiting: dict[str, list[str]] = {}
         if saves:
             self.snapshot, self.restore = self._snapshot, self._restore
 
@@ -136,7 +138,7 @@ class ToyWorld:
 
     def reset(self, seed=None, options=None):
         self.agents = list(self.possible_agents)
-        self.now, self.said = 0, dict.fromkeys(self.agents, "")
+        self.now, self.said, self.waiting = 0, dict.fromkeys(self.agents, ""), {}
         self._seed = seed if seed is not None else 0
         return self._observe()
 
@@ -145,7 +147,8 @@ class ToyWorld:
         for i, agent in enumerate(self.agents):
             heard = self.said.get(self.possible_agents[i - 1], "")
             word = int(generator(self._seed + 1000 * self.now + i).integers(20))
-            observations[agent] = f"w{self.world} heard {heard} saw word{word} at {self.now}"
+            came = "".join(f" | {text}" for text in self.waiting.pop(agent, ()))
+            observations[agent] = f"w{self.world} heard {heard} saw word{word} at {self.now}{came}"
             infos[agent] = {
                 "text": observations[agent],
                 "time": 86400.0 * self.now / 4,
@@ -171,6 +174,15 @@ class ToyWorld:
         observations, infos = self._observe()
         return observations, rewards, done, dict.fromkeys(actions, False), infos
 
+    def inject(self, agent, channel, text):
+        assert agent in self.possible_agents and channel in self.channels
+        self.waiting.setdefault(agent, []).append(text)
+
+    def falsehood(self, rng):
+        word = int(rng.integers(20))
+        return {"text": f"word{word} is a lie", "agent": "player_1", "tick": 1, "subject": f"word{word}",
+                "attribute": "truth", "value": "lie", "truth": "word"}  # fmt: skip
+
     def remove_agent(self, agent):
         self.agents.remove(agent)
 
@@ -178,10 +190,10 @@ class ToyWorld:
         self.agents = [one for one in self.possible_agents if one in {*self.agents, agent}]
 
     def _snapshot(self):
-        return encode([self.agents, self.said, self.now, self._seed])
+        return encode([self.agents, self.said, self.now, self._seed, self.waiting])
 
     def _restore(self, data):
-        self.agents, self.said, self.now, self._seed = decode(data)
+        self.agents, self.said, self.now, self._seed, self.waiting = decode(data)
 
     def close(self):
         pass
@@ -190,8 +202,8 @@ class ToyWorld:
 class ToyPolicy:
     """Asks about what it sees; acts on what it recalls; sometimes asks again within the tick. Counts its turns."""
 
-    def __init__(self, hops: bool = True, waits: bool = True, fail_at: int = -1) -> None:
-        self.hops, self.waits, self.fail_at, self.turns = hops, waits, fail_at, 0
+    def __init__(self, hops: bool = True, waits: bool = True, fail_at: int = -1, tells: bool = False) -> None:
+        self.hops, self.waits, self.fail_at, self.turns, self.tells = hops, waits, fail_at, 0, tells
 
     def queries(self, observation, ctx):
         return [Query(observation.text, k=2, probe=bool(observation.info.get("probe")))] if observation.tick % 3 else []
@@ -206,7 +218,12 @@ class ToyPolicy:
             more = await ctx.recall(Query("said1 heard", k=1))
             seen += [item.record_id for item in more.items]
         value = (sum(int(i[:4], 16) for i in seen) + self.turns) % 5
-        return Action(value, f"act {value}", {"seen": len(seen)})
+        if not self.tells:
+            return Action(value, f"act {value}", {"seen": len(seen)})
+        told = [Tell(f"{observation.agent} noted said{value} of {observation.tick}")] if value % 2 else []
+        to = ctx.peers[int(ctx.rng.integers(len(ctx.peers)))] if ctx.peers and value > 2 else ""
+        told += [Tell(f"{observation.agent} wrote said{value} of {observation.tick}", to)] if to else []
+        return Action(value, f"act {value}", {"seen": len(seen), "used": seen}, tells=tuple(told))
 
     def snapshot(self):
         return encode(self.turns)
