@@ -266,6 +266,7 @@ BUILTINS: dict[str, dict[str, str]] = {
         "evidence-recall": "simonides.experiments.metrics.trial:evidence_recall",
         "ndcg": "simonides.experiments.metrics.trial:ndcg",
         "attack-success": "simonides.experiments.metrics.trial:attack_success",
+        "defence": "simonides.experiments.metrics.trial:defence",
         "tainted-recall": "simonides.experiments.metrics.trial:tainted_recall",
         "contamination": "simonides.experiments.metrics.trial:contamination",
         "memory-size": "simonides.experiments.metrics.trial:memory_size",

@@ -16,6 +16,7 @@ from simonides.experiments.metrics.needs import illegal, needs
 from simonides.experiments.metrics.probes import probes
 from simonides.experiments.metrics.questions import questions
 from simonides.experiments.metrics.reading import Reading
+from simonides.experiments.metrics.rulings import doors, rulings
 from simonides.experiments.metrics.spending import cost, latency, ticks
 from simonides.experiments.metrics.states import items, states
 from simonides.sim.errors import ContractBroken
@@ -25,7 +26,7 @@ METRICS = "metrics.parquet"
 FOLDER = "tables"
 DEFAULTS = (
     "answer-f1", "evidence-recall", "ndcg", "attack-success", "tainted-recall", "contamination", "memory-size", "cost",
-    "latency", "reward", "task-success", "illegal-actions", "poisoning",
+    "latency", "reward", "task-success", "illegal-actions", "poisoning", "defence",
 )  # fmt: skip
 """Metrics that every trial has; a study's `metrics` come on top."""
 SCHEMA = {"metric": pl.String, "part": pl.String, "value": pl.Float64}
@@ -33,8 +34,8 @@ SCHEMA = {"metric": pl.String, "part": pl.String, "value": pl.Float64}
 
 @dataclass(frozen=True, slots=True)
 class TrialTables:
-    """What a metric is given. The modules `questions`, `needs`, `holdings`, `spending`, `probes` and `states` say
-    what each table has."""
+    """What a metric is given. The modules `questions`, `needs`, `holdings`, `spending`, `probes`, `states` and
+    `rulings` say what each table has."""
 
     questions: pl.DataFrame
     contamination: pl.DataFrame
@@ -47,6 +48,8 @@ class TrialTables:
     probes: pl.DataFrame
     states: pl.DataFrame
     items: pl.DataFrame
+    rulings: pl.DataFrame
+    doors: pl.DataFrame
 
 
 NAMES = tuple(field.name for field in fields(TrialTables))
@@ -54,10 +57,11 @@ NAMES = tuple(field.name for field in fields(TrialTables))
 
 def tables_of(reading: Reading) -> TrialTables:
     """Return all tables of a trial."""
-    came = states(reading)
+    came, ruled = states(reading), rulings(reading)
     return TrialTables(
         questions(reading), contamination(reading), memory(reading), cost(reading), ticks(reading), latency(reading),
-        needs(reading), illegal(reading), probes(reading), came, items(reading, came),
+        needs(reading), illegal(reading), probes(reading), came, items(reading, came), ruled,
+        doors(reading, ruled),
     )  # fmt: skip
 
 
