@@ -1,4 +1,4 @@
-"""Run the command line in a process of its own, as a user does."""
+"""Run the command line in a process of its own, as a user does; `start` pays for the imports as well."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ import sys
 from pathlib import Path
 
 import yaml
+from forked import Forked
 from toys import toy_study
 
 SUPPORT = Path(__file__).parent
 COMMAND = [sys.executable, "-m", "simonides.experiments"]
+FORKED = Forked()
 
 
 def environment(**more: str) -> dict[str, str]:
@@ -19,12 +21,19 @@ def environment(**more: str) -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": str(SUPPORT), "COLUMNS": "200", **more}
 
 
-def simonides(*words: object, cwd: Path, report: bool = False, **options: object) -> subprocess.CompletedProcess[str]:
+def simonides(
+    *words: object,
+    cwd: Path,
+    report: bool = False,
+    env: dict[str, str] | None = None,
+    timeout: float = 120,
+    input: str = "",
+) -> subprocess.CompletedProcess[str]:
     """Run a command to its end and return its status and output; a run writes its report only when told to."""
     if words[0] in ("run", "resume") and not report:
         words = (*words, "--no-report")
-    more = {"timeout": 120, "env": environment(XDG_CACHE_HOME=str(cwd / "cache")), **options}
-    return subprocess.run([*COMMAND, *map(str, words)], cwd=cwd, capture_output=True, text=True, check=False, **more)
+    env = env or environment(XDG_CACHE_HOME=str(cwd / "cache"))
+    return FORKED.run(list(map(str, words)), cwd, env, timeout, input)
 
 
 def start(*words: object, cwd: Path) -> subprocess.Popen[str]:
