@@ -125,6 +125,7 @@ class AgentPoison:
     ) -> Found:
         """Return the trigger that a search finds; `keys` is float32[n, d], the vectors of what is stored."""
         land = Landscape(list(queries), centres_of(keys, rng), embed)
+        batch = max(10, self.candidates // 30)
         return search(
-            kind, land, vocabulary, rng, length=self.length, candidates=self.candidates, gradient=gradient
-        )  # fmt: skip
+            kind, land, vocabulary, rng, length=self.length, candidates=self.candidates, batch=batch, gradient=gradient
+        )
