@@ -211,6 +211,7 @@ BUILTINS: dict[str, dict[str, str]] = {
         "running-summary": "simonides.memory_actors.systems.baselines.running_summary:RunningSummary",
         "bm25": "simonides.memory_actors.systems.baselines.bm25:BM25Memory",
         "vector": "simonides.memory_actors.systems.baselines.vector:VectorMemory",
+        "union": "simonides.memory_actors.systems.baselines.union:UnionMemory",
         "generative-agents": "simonides.memory_actors.systems.dialogue.generative_agents:GenerativeAgents",
         "memorybank": "simonides.memory_actors.systems.dialogue.memorybank:MemoryBank",
     },
@@ -276,6 +277,14 @@ BUILTINS: dict[str, dict[str, str]] = {
         "task-success": "simonides.experiments.metrics.trial:task_success",
         "illegal-actions": "simonides.experiments.metrics.trial:illegal_actions",
         "poisoning": "simonides.experiments.metrics.trial:poisoning",
+        "prp": "simonides.experiments.metrics.trial:prp",
+    },
+    "attack": {
+        "planted-record": "simonides.agents.attacks.planted:PlantedRecord",
+        "memorygraft": "simonides.agents.attacks.memorygraft:MemoryGraft",
+        "poisonedrag": "simonides.agents.attacks.poisonedrag:PoisonedRAG",
+        "graft-records": "simonides.agents.attacks.graft_records:GraftRecords",
+        "agentpoison": "simonides.agents.attacks.agentpoison:AgentPoison",
     },
     "wiring": {
         "private": "simonides.memory_actors.wiring:private",

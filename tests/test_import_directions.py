@@ -18,8 +18,8 @@ KERNEL_LIBRARIES = frozenset({"numpy", "msgpack", "pydantic"})
 
 ROOMS = {
     "ray": ("cluster/",),
-    "torch": ("agents/models/",),
-    "transformers": ("agents/models/",),
+    "torch": ("agents/models/", "agents/attacks/gradients.py"),
+    "transformers": ("agents/models/", "agents/attacks/gradients.py"),
     "vllm": ("agents/models/", "memory_actors/embedders/"),
     "openai": ("agents/models/",),
     "httpx": ("agents/models/", "envs/datasets.py", "memory_actors/embedders/"),

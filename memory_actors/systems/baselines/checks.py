@@ -205,3 +205,19 @@ def vector() -> Iterable[Check]:
     yield Check("c", "Deletion removes from the index", partial(_removed, turns=1))
     yield Check("d", "Chunks hold whole turns of one session", _rounds)
     yield Check("e", "Hybrid scores are reciprocal ranks, fused", _fusion)
+
+
+async def _both(subject: Subject) -> None:
+    known = {"query": [1.0, 0.0], "near": [0.9, 0.1], "query word": [0.1, 0.9], "far": [0.0, 1.0]}
+    desk = Desk(subject.make(each=1), embedder=HashedWords(2, known))
+    for number, text in enumerate(["far", "near", "query word"]):
+        await desk.write(experience(number, text))
+    _same(_texts(await desk.read("query")), ["query word", "near"], "the best by words, then the nearest")
+    await desk.write(experience(3, "query"))
+    _same(_texts(await desk.read("query")), ["query"], "a turn that is both comes once")
+
+
+def union() -> Iterable[Check]:
+    """Return the checks of the union of BM25 and vectors."""
+    yield Check("a", "The best by words and the nearest are joined, each once", _both)
+    yield Check("b", "Deletion removes from both indexes", _removed)
