@@ -1,4 +1,4 @@
-"""Purging takes back what an observation contradicts, with its descendants, and what a rule names; it costs what merged."""
+"""Purging takes back what an observation contradicts, with its descendants, and what a rule names."""
 
 from __future__ import annotations
 

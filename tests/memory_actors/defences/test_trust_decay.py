@@ -63,7 +63,7 @@ def test_it_misses_agreement_that_is_built_slowly():
         await guard.write(got(2, agent="sybil"))
         return await shown(guard)
 
-    assert run(story()) == [LIE, LIE]
+    assert run(story()) == [LIE], "the second has the agreement of the first"
 
 
 def test_a_threshold_too_high_blocks_everything():
