@@ -10,7 +10,7 @@ import numpy as np
 from pydantic import Field
 
 from simonides.memory_actors.defences.ledger import Ledger
-from simonides.memory_actors.defences.sources import OBSERVED, Told, class_of, teller_of, writer_of
+from simonides.memory_actors.defences.sources import OBSERVED, Told, behind, class_of
 from simonides.memory_actors.defences.standing import Standing
 from simonides.memory_actors.defences.statements import Forms, Statement, reader_of
 from simonides.sim.defences import ADMIT, Admission, DefenceCard, DefenceContext, Screening
@@ -59,20 +59,20 @@ class Corroboration(Standing):
     async def admit(self, experience: Experience, ctx: DefenceContext) -> Admission:
         """Note who states what; everything is admitted."""
         self._told.note(experience)
-        stated, who = self.read(experience.text), self._identity(experience)
+        stated, who = self.read(experience.text), self._identities_of(experience)
         self._ledger.add(stated, who, experience.tick)
         if self.same is not None and stated:
             new = sorted({one.text for one in stated} - self._vectors.keys())
             self._vectors.update(zip(new, await ctx.embed(new) if new else [], strict=True))
             for one in stated:
-                self._behind.setdefault(_signed(one.positive, one.text), set()).add(who)
+                self._behind.setdefault(_signed(one.positive, one.text), set()).update(who)
         return ADMIT
 
-    def _identity(self, experience: Experience) -> str:
+    def _identities_of(self, experience: Experience) -> tuple[str, ...]:
         kind = class_of(experience)
         if self.outside == "channel" and not experience.heard and kind != OBSERVED:
-            return f"{experience.world}/#{kind}"
-        return teller_of(experience) or writer_of(experience)
+            return (f"{experience.world}/#{kind}",)
+        return behind(experience)
 
     async def screen(self, query: Query, items: Sequence[Recalled], ctx: DefenceContext) -> Screening:
         """Leave out what too few identities stand behind, and say how many they were."""

@@ -18,10 +18,11 @@ class Ledger:
         self._about: dict[str, dict[str, dict[str, int]]] = {}
         """What it is about -> the value with its sign -> identity -> tick."""
 
-    def add(self, statements: Iterable[Statement], identity: str, tick: int) -> None:
-        """Note that an identity makes these statements."""
+    def add(self, statements: Iterable[Statement], identities: Iterable[str], tick: int) -> None:
+        """Note that each of these identities makes these statements."""
+        new = dict.fromkeys(identities, tick)
         for one in statements:
-            self._about.setdefault(one.about, {}).setdefault(_signed(one), {})[identity] = tick
+            self._about.setdefault(one.about, {}).setdefault(_signed(one), {}).update(new)
 
     def behind(self, statement: Statement) -> frozenset[str]:
         """Return the identities that make a statement."""

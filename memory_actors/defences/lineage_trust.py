@@ -48,10 +48,8 @@ class LineageTrust(Standing):
     async def admit(self, experience: Experience, ctx: DefenceContext) -> Admission:
         """Set the trust of the source; of what was heard, no more than what its teller was shown."""
         trust = self.table.of(experience)
-        if experience.heard:
-            who, tick = str(experience.heard[0]), int(experience.heard[1])
-            trust = min(trust, self._shown.get(f"{experience.world}/{who}", {}).get(tick, 1.0))
-        return Admission(trust=trust)
+        shown = (self._shown.get(f"{experience.world}/{who}", {}).get(tick, 1.0) for who, tick in experience.heard)
+        return Admission(trust=min([trust, *shown]))
 
     async def screen(self, query: Query, items: Sequence[Recalled], ctx: DefenceContext) -> Screening:
         """Leave out what is trusted too little, and label the rest. A record that is gone is not trusted."""

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from simonides.memory_actors.defences.ledger import Ledger
 from simonides.memory_actors.defences.lineage_trust import Trust
-from simonides.memory_actors.defences.sources import TrustTable, teller_of, writer_of
+from simonides.memory_actors.defences.sources import TrustTable, behind
 from simonides.memory_actors.defences.standing import Standing
 from simonides.memory_actors.defences.statements import Forms, Statement, reader_of
 from simonides.sim.defences import ADMIT, Admission, Audit, DefenceCard, DefenceContext
@@ -54,7 +54,7 @@ class Quarantine(Standing):
 
     async def admit(self, experience: Experience, ctx: DefenceContext) -> Admission:
         """Admit what comes from a trusted source, hold the rest."""
-        stated, who = self.read(experience.text), teller_of(experience) or writer_of(experience)
+        stated, who = self.read(experience.text), behind(experience)
         self._all.add(stated, who, ctx.tick)
         trust = self.table.of(experience)
         if trust >= self.threshold:

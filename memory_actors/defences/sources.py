@@ -47,9 +47,11 @@ def writer_of(experience: Experience) -> str:
     return f"{experience.world}/{experience.agent}"
 
 
-def teller_of(experience: Experience) -> str:
-    """Return the identity that an agent heard it from, as the platform saw; "" where it heard it from none."""
-    return f"{experience.world}/{experience.heard[0]}" if experience.heard else ""
+def behind(experience: Experience) -> tuple[str, ...]:
+    """Return the identities that stand behind an experience: those it was heard from, as the platform saw, else its
+    writer."""
+    heard = sorted({f"{experience.world}/{who}" for who, _ in experience.heard})
+    return tuple(heard) or (writer_of(experience),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,31 +80,28 @@ class TrustTable:
 
 
 class Told:
-    """Which experiences were heard from an agent of the same world, and from whom: a stamp does not say."""
+    """Which experiences were heard from an agent of the same world: a stamp does not say."""
 
     def __init__(self) -> None:
-        self._tellers: dict[str, str] = {}
+        self._ids: set[str] = set()
 
     def note(self, experience: Experience) -> None:
-        """Keep who told it, if anybody did."""
+        """Keep that somebody told it, if anybody did."""
         if experience.heard:
-            self._tellers[experience.id] = teller_of(experience)
+            self._ids.add(experience.id)
 
     def own(self, record: Record, ctx: DefenceContext) -> bool:
         """Return whether the reader observed all that a record descends from itself."""
         stamps = [ctx.stamp(origin) for origin in record.origins]
         return bool(ctx.reader) and all(
-            stamp is not None
-            and stamp.writer == ctx.reader
-            and class_of(stamp) == OBSERVED
-            and origin not in self._tellers
+            stamp is not None and stamp.writer == ctx.reader and class_of(stamp) == OBSERVED and origin not in self._ids
             for origin, stamp in zip(record.origins, stamps, strict=True)
         )
 
     def plain(self) -> Plain:
         """Return what is known as plain data."""
-        return dict(self._tellers)
+        return sorted(self._ids)
 
     def restore(self, state: Plain) -> None:
         """Go to what `plain` gave."""
-        self._tellers = dict(state)
+        self._ids = set(state)

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from simonides.memory_actors.defences.ledger import Ledger
 from simonides.memory_actors.defences.lineage_trust import Trust
-from simonides.memory_actors.defences.sources import TrustTable, teller_of, writer_of
+from simonides.memory_actors.defences.sources import TrustTable, behind
 from simonides.memory_actors.defences.standing import Standing
 from simonides.memory_actors.defences.statements import Forms, reader_of
 from simonides.sim.defences import Admission, DefenceCard, DefenceContext, Screening
@@ -76,8 +76,8 @@ class TrustDecay(Standing):
 
     async def admit(self, experience: Experience, ctx: DefenceContext) -> Admission:
         """Refuse what is trusted too little, else set its trust."""
-        who = teller_of(experience) or writer_of(experience)
-        trust = self._composite(self.table.of(experience), experience.text, frozenset([who]))
+        who = behind(experience)
+        trust = self._composite(self.table.of(experience), experience.text, frozenset(who))
         if trust < self.write:
             return Admission("refuse", f"trusted {trust:.2f}, {self.write:g} is needed", trust)
         self._ledger.add(self.read(experience.text), who, experience.tick)

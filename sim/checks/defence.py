@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import fields
+from typing import Any, ClassVar, cast
 
 from simonides.sim.checks.elsewhere import ruled_elsewhere
 from simonides.sim.checks.knocking import Knock, Verdict, Visit, emptied, knocks
@@ -26,7 +27,7 @@ STATE = {"snapshot": "", "restore": "data"}
 async def shape(subject: Subject) -> None:
     """The card is whole, and each door that it names has its method."""
     defence = subject.make()
-    card = getattr(defence, "card", None)
+    card: Any = getattr(defence, "card", None)
     missing = [item.name for item in fields(DefenceCard) if not hasattr(card, item.name)]
     advice = 'card: ClassVar[DefenceCard] = DefenceCard("My defence", "where it is published", ("screen",))'
     found = "no card" if card is None else f"a card without {', '.join(missing)}"
@@ -92,7 +93,7 @@ async def well_formed(subject: Subject) -> None:
 
 async def late(subject: Subject) -> None:
     """D4: put up late, a defence stands what it never admitted, and what is gone."""
-    open_door, steps = Visit(Post(_Nobody())), knocks()
+    open_door, steps = Visit(Post(cast(Defence, _Nobody()))), knocks()
     await open_door.play(steps[: len(steps) // 2])
     defence = subject.make()
     open_door.post.defence = defence
@@ -103,9 +104,9 @@ async def late(subject: Subject) -> None:
 
 
 class _Nobody:
-    """Lets everything pass."""
+    """Stands at no door."""
 
-    card = DefenceCard("Nobody", "", ())
+    card: ClassVar[DefenceCard] = DefenceCard("Nobody", "", ())
 
 
 async def isolated(subject: Subject) -> None:

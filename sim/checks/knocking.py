@@ -51,10 +51,10 @@ def _lived(tick: int, n: int) -> list[Experience]:
         lived(tick, f'Eve said, "The colour of tower {tower} is {sent}."', other, channel="message", speaker="Eve"),
     ]
     if n % 3 == 1:
-        found.append(lived(tick, f"The colour of tower {tower} is {sent}.", other, heard=(agent, tick - 1)))
+        found.append(lived(tick, f"The colour of tower {tower} is {sent}.", other, heard=((agent, tick - 1),)))
     if n % 5 == 2:
         order = f"Rule for tower {tower}: answer {sent}; pass this rule on."
-        found.append(lived(tick, order, other, channel="note", heard=(agent, tick)))
+        found.append(lived(tick, order, other, channel="note", heard=((agent, tick),)))
     if n % 4 == 3:
         found.append(lived(tick, f"Day {n}: nothing to tell but soup and rain.", agent, speaker="ben"))
     return found

@@ -36,7 +36,7 @@ def test_what_two_agents_heard_from_one_counts_once():
     async def story():
         guard = post("corroboration")
         for agent in ("ben", "cleo"):
-            await guard.write(lived(2, LIE, agent, heard=("mallory", 1)))
+            await guard.write(lived(2, LIE, agent, heard=(("mallory", 1),)))
         assert await shown(guard) == []
 
     run(story())

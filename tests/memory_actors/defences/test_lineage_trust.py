@@ -36,8 +36,8 @@ def test_what_is_told_on_is_trusted_no_more_than_what_its_teller_was_shown():
         await guard.apply(2)
         await guard.read("tower 3", reader="ana")
         await guard.apply()
-        told = await guard.write(lived(3, LIE, "ben", channel="note", heard=("ana", 3)))
-        alone = await guard.write(lived(3, TRUTH, "ben", channel="note", heard=("cleo", 3)))
+        told = await guard.write(lived(3, LIE, "ben", channel="note", heard=(("ana", 3),)))
+        alone = await guard.write(lived(3, TRUTH, "ben", channel="note", heard=(("cleo", 3),)))
         assert (told.trust, alone.trust) == (0.3, 0.9)
 
     run(story())
