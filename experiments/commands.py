@@ -252,6 +252,17 @@ def check_environment(name: Part, parameters: Parameters = None) -> int:
     return 0 if report.passed else 1
 
 
+@check.command(name="defence")
+def check_defence(name: Part, parameters: Parameters = None) -> int:
+    """Run the universal suite, and the defence's own checks, on a defence."""
+    from simonides.sim.checks.defence import check_defence
+    from simonides.sim.checks.report import render
+
+    report = check_defence(name, parameters_of(parameters))
+    typer.echo(render(report))
+    return 0 if report.passed else 1
+
+
 @score.command(name="locomo-f1")
 def score_locomo(
     file: Annotated[Path, typer.Argument(metavar="FILE.jsonl", help="Rows with category, answer, response.")],

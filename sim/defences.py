@@ -106,6 +106,10 @@ class DefenceContext(Protocol):
         """Simulated time of the space, in seconds since the Unix epoch."""
 
     @property
+    def reader(self) -> str:
+        """Who reads, as "world/agent", in `screen`; "" at the other doors, and for a probe of the space alone."""
+
+    @property
     def rng(self) -> np.random.Generator:
         """A generator made for this operation alone."""
 

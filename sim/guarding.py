@@ -61,6 +61,12 @@ class Office:
         return self._ctx.time
 
     @property
+    def reader(self) -> str:
+        """Who reads, as "world/agent"; "" at the other doors, and for a read by nobody."""
+        place = self._ctx.place
+        return f"{place.world}/{place.agent}" if self._ctx.cause == "read" and place.agent else ""
+
+    @property
     def rng(self) -> np.random.Generator:
         """A generator for this operation alone."""
         return self._ctx.rng

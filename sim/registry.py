@@ -262,6 +262,14 @@ BUILTINS: dict[str, dict[str, str]] = {
         "qdrant-edge": "simonides.memory_actors.indexes.qdrant_edge:QdrantEdgeIndex",
         "qdrant": "simonides.memory_actors.indexes.qdrant_server:QdrantIndex",
     },
+    "defence": {
+        "lineage-trust": "simonides.memory_actors.defences.lineage_trust:LineageTrust",
+        "corroboration": "simonides.memory_actors.defences.corroboration:Corroboration",
+        "quarantine": "simonides.memory_actors.defences.quarantine:Quarantine",
+        "trust-decay": "simonides.memory_actors.defences.trust_decay:TrustDecay",
+        "embedding-anomaly": "simonides.memory_actors.defences.embedding_anomaly:EmbeddingAnomaly",
+        "purge-by-origin": "simonides.memory_actors.defences.purge_by_origin:PurgeByOrigin",
+    },
     "metric": {
         "answer-f1": "simonides.experiments.metrics.trial:answer_f1",
         "evidence-recall": "simonides.experiments.metrics.trial:evidence_recall",

@@ -66,7 +66,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """All findings on one part. `kind` is "Memory" or "Environment"."""
+    """All findings on one part. `kind` is "Memory", "Environment" or "Defence"."""
 
     kind: str
     name: str

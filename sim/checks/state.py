@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickletools
+from typing import Any
 
 from simonides.sim.checks.desk import START, Desk, script
 from simonides.sim.checks.report import Subject, Unmet, demand
@@ -45,7 +46,7 @@ async def evicted(subject: Subject) -> None:
         wanted, found = await plain.step(step), await packed.step(step)
         data = packed.snapshot()
         fresh = subject.make()
-        _restore(fresh, data)
+        restored(fresh, data)
         packed.system = fresh
         demand(wanted == found, "restored, it recalls the same", f"step {number} ({step.kind}) differs", advice)
         again = packed.snapshot()
@@ -60,15 +61,18 @@ async def evicted(subject: Subject) -> None:
     )
 
 
-def _restore(system: object, data: bytes) -> None:
+def restored(part: Any, data: bytes) -> Any:
+    """Return a part after it took a snapshot. Raises Unmet when it does not take it."""
     try:
-        system.restore(data)  # type: ignore[attr-defined]
+        part.restore(data)
     except Exception as error:
         found = f"it raised {type(error).__name__}: {error}"
         raise Unmet("restore() takes what snapshot() gave", found, "read back all that you wrote") from error
+    return part
 
 
-def _is_pickle(data: bytes) -> bool:
+def is_pickle(data: bytes) -> bool:
+    """Return whether bytes are a pickle, or hold one."""
     if any(frame in data for frame in PICKLE_FRAMES):
         return True
     try:
@@ -83,11 +87,11 @@ async def snapshot(subject: Subject) -> None:
     desk = Desk(subject.make())
     await desk.play(steps[: len(steps) // 2])
     data = desk.snapshot()
-    demand(not _is_pickle(data), "a snapshot without pickle", "pickled bytes", "use simonides.sim.codec.encode")
+    demand(not is_pickle(data), "a snapshot without pickle", "pickled bytes", "use simonides.sim.codec.encode")
     await desk.play(steps[len(steps) // 2 :])
     demand(desk.snapshot() != data, "writes change the snapshot", "the same bytes", "put the state into snapshot()")
     other = subject.make()
-    _restore(other, data)
+    restored(other, data)
     kept = Desk(other).snapshot()
     advice = "let snapshot() hold the state itself, not a name or a reference to it"
     demand(kept == data, "later writes do not reach an earlier snapshot", _bytes_differ(kept, data), advice)
@@ -110,4 +114,4 @@ async def empty(subject: Subject) -> None:
     await desk.forget(["f" * 32])
     demand(not desk.records(), "a new memory stores nothing", f"{len(desk.records())} records", advice)
     fresh = subject.make()
-    _restore(fresh, desk.snapshot())
+    restored(fresh, desk.snapshot())
