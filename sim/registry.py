@@ -276,6 +276,12 @@ BUILTINS: dict[str, dict[str, str]] = {
         "illegal-actions": "simonides.experiments.metrics.trial:illegal_actions",
         "poisoning": "simonides.experiments.metrics.trial:poisoning",
     },
+    "attack": {
+        "planted-record": "simonides.agents.attacks.planted:PlantedRecord",
+        "memorygraft": "simonides.agents.attacks.memorygraft:MemoryGraft",
+        "poisonedrag": "simonides.agents.attacks.poisonedrag:PoisonedRAG",
+        "agentpoison": "simonides.agents.attacks.agentpoison:AgentPoison",
+    },
     "wiring": {
         "private": "simonides.memory_actors.wiring:private",
         "team": "simonides.memory_actors.wiring:team",

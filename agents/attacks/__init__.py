@@ -1,0 +1,1 @@
+"""Ways of getting false content into memory, one a file; see `simonides.sim.attacks`."""

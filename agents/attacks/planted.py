@@ -1,0 +1,69 @@
+"""False claims in the environment's own words, with nothing added: the attack by which others are calibrated."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from simonides.agents.attacks.adaptive import HARDENED, hardened
+from simonides.agents.attacks.placing import placed, truth_of
+from simonides.sim.attacks import AttackCard, AttackContext, Door, Goal, Injection
+
+Content = Literal["falsehood", "update", "mistake"]
+
+
+class PlantedRecord:
+    """Says `count` false things, each `copies` times, `every` ticks apart.
+
+    `content` makes its controls, with equally many records and nothing tainted: "mistake" is the same falsehood said
+    in good faith; "update" is an honest newer truth that replaces an old one: the outdated value is told first, and
+    the truth anew after `apart` ticks (two records a fact; the outdated one is not what the control measures).
+    """
+
+    card: ClassVar[AttackCard] = AttackCard(
+        title="Planted record",
+        source="calibration: no published attack",
+        access="ingestion",
+        knowledge="none",
+        doors=("memory", "channel"),
+        adaptive=HARDENED,
+    )
+
+    def __init__(
+        self,
+        count: Annotated[int, Field(ge=1)] = 1,
+        copies: Annotated[int, Field(ge=1)] = 1,
+        every: Annotated[int, Field(ge=0)] = 0,
+        content: Content = "falsehood",
+        apart: Annotated[int, Field(ge=1)] = 5,
+        door: Door = "memory",
+        space: str = "",
+        adaptive: bool = False,
+    ) -> None:
+        """`space` is where records go by the door "memory"; by default the first that the goal's agent may write."""
+        self.count, self.copies, self.every, self.content, self.apart = count, copies, every, content, apart
+        self.door, self.space, self.adaptive = door, space, adaptive
+
+    def plan(self, ctx: AttackContext) -> Sequence[Injection]:
+        """Return the records of all goals. Raises StudyError as `AttackContext.goals` and `placed` do."""
+        goals = ctx.goals(self.count)
+        told = [
+            one for copy in range(self.copies) for n, goal in enumerate(goals) for one in self._told(goal, n, copy, ctx)
+        ]
+        return hardened(told, ctx) if self.adaptive else told
+
+    def _told(self, goal: Goal, number: int, copy: int, ctx: AttackContext) -> list[Injection]:
+        after = self.every * (copy * self.count + number)
+        false = placed(
+            goal, ctx, goal.text, door=self.door, space=self.space, after=after,
+            tainted=self.content == "falsehood", about={"content": self.content},
+        )  # fmt: skip
+        if self.content != "update":
+            return [false]
+        about = {"content": "truth", "value": goal.truth}
+        told = truth_of(goal)
+        later = after + self.apart
+        true = placed(goal, ctx, told, door=self.door, space=self.space, after=later, tainted=False, about=about)
+        return [false, true]
