@@ -226,11 +226,11 @@ def _used(heard: Sequence[Heard], value: str, why: str) -> list[str]:
 
 
 def _passing(notes: Mapping[str, Plain], passed: Passed) -> dict[str, Plain]:
-    """Return the notes with the records that something passed on comes from; `seen` says that it was seen now."""
+    """Return the notes with the records that something passed on comes from."""
     if not passed.tells:
         return dict(notes)
     used = list(dict.fromkeys([*notes.get("used", []), *passed.used]))
-    return {**notes, "used": used, "passed": len(passed.tells)} | ({"seen": True} if passed.seen else {})
+    return {**notes, "used": used, "passed": len(passed.tells)}
 
 
 def _heard(need: Need, items: Sequence[Recalled]) -> Iterable[Heard]:

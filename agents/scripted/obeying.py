@@ -12,6 +12,7 @@ from typing import Literal
 
 from simonides.agents.scripted.asked import Asked, answered, read_asked
 from simonides.sim.instructions import Instruction, read_instructions
+from simonides.sim.lineage import SEEN
 from simonides.sim.needs import Need
 from simonides.sim.protocols import PolicyContext
 from simonides.sim.types import Observation, Plain, Query, Recall, Recalled, Tell
@@ -21,19 +22,18 @@ Contacts = Literal["none", "all", "random"]
 
 @dataclass(frozen=True, slots=True)
 class Carried:
-    """An instruction and the record that carried it, "" for what is seen."""
+    """An instruction and the record that carried it."""
 
     instruction: Instruction
-    record: str = ""
+    record: str = SEEN
 
 
 @dataclass(frozen=True, slots=True)
 class Passed:
-    """What an agent passes on at a tick, and the records that it comes from; `seen` when some of it was only seen."""
+    """What an agent passes on at a tick, and the records that it comes from, `SEEN` for what was only seen."""
 
     tells: tuple[Tell, ...] = ()
     used: tuple[str, ...] = ()
-    seen: bool = False
 
 
 class Obedience:
@@ -101,7 +101,7 @@ class Obedience:
         tells = [Tell(one.instruction.say(), to) for one in copies for to in ("", *self._to(ctx))]
         tells += [Tell(text) for text, _ in answers]
         records = [*(one.record for one in copies), *(record for _, record in answers)]
-        return Passed(tuple(tells), tuple(dict.fromkeys(filter(None, records))), "" in records)
+        return Passed(tuple(tells), tuple(dict.fromkeys(records)))
 
     def _copied(self, observation: Observation, carried: Sequence[Carried], ctx: PolicyContext) -> list[Carried]:
         if not self.kappa:
@@ -131,12 +131,12 @@ class Obedience:
         return found
 
     def _steps(self, asked: Asked, carried: Sequence[Carried]) -> tuple[tuple[str, ...], str]:
-        """Return the steps that answer a question, and the record that has them ("" for its own hints)."""
+        """Return the steps that answer a question, and the record that has them, `SEEN` for its own hints."""
         for one in carried:
             if one.instruction.steps and asked.follows(Asked.of_task(one.instruction.when)):
                 return one.instruction.steps, one.record
         value = asked.concluded()
-        return ((*asked.hints, value), "") if value else ((), "")
+        return ((*asked.hints, value) if value else (), SEEN)
 
     def settle(self, need: str) -> None:
         """Forget the draws of a need that has shown its outcome."""

@@ -13,6 +13,7 @@ from simonides.agents.scripted.believer import Believer
 from simonides.sim.claims import Claim, Form, Grammar
 from simonides.sim.errors import ContractBroken
 from simonides.sim.instructions import ALWAYS, Instruction, read_instructions
+from simonides.sim.lineage import SEEN
 from simonides.sim.needs import Need
 from simonides.sim.types import Observation, Recall, Recalled
 
@@ -102,7 +103,7 @@ def test_an_instruction_with_copy_is_noted_and_sent(contacts, to):
 def test_an_instruction_that_is_only_seen_is_passed_on_and_that_is_noted():
     action = act(Believer(kappa=1.0), [], text=f"Hello. {RULE.say()}", need=None)
     assert len(action.tells) == 1
-    assert action.notes["used"] == [] and action.notes["seen"]
+    assert action.notes["used"] == [SEEN]
 
 
 def test_without_copy_nothing_is_passed_on_and_kappa_is_a_probability():

@@ -137,6 +137,14 @@ def test_the_benign_memory_comes_first_and_is_honest():
     assert {rule.when: rule.do for one in benign for rule in read_instructions(one.text)} == truths
 
 
+def test_the_controls_of_minja_are_honest_in_the_same_form():
+    asked = attack("minja", content="truth").plan(planning())
+    assert not any(one.tainted for one in asked) and live(asked)[0].endswith(f"> {GOAL.truth}; result: success.")
+    (wrong,) = attack("minja", content="mistake").plan(planning())
+    assert (wrong.door, wrong.tainted, read_instructions(wrong.text)[0].do) == ("memory", False, GOAL.value)
+    assert {one.door for one in attack("minja", content="none", benign_memory=3).plan(planning())} == {"memory"}
+
+
 def test_minja_asks_several_writers_only_where_it_knows_of_defences():
     guarded = {"defences": [Guarded("corroboration")], "spaces": SHARED}
     assert {one.agent for one in attack("minja").plan(planning(**guarded))} == {VICTIM}
