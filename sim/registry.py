@@ -294,6 +294,16 @@ BUILTINS: dict[str, dict[str, str]] = {
         "graft-records": "simonides.agents.attacks.graft_records:GraftRecords",
         "agentpoison": "simonides.agents.attacks.agentpoison:AgentPoison",
     },
+    "attack": {
+        "planted-record": "simonides.agents.attacks.planted:PlantedRecord",
+        "memorygraft": "simonides.agents.attacks.memorygraft:MemoryGraft",
+        "poisonedrag": "simonides.agents.attacks.poisonedrag:PoisonedRAG",
+        "agentpoison": "simonides.agents.attacks.agentpoison:AgentPoison",
+        "self-replicating": "simonides.agents.attacks.self_replicating:SelfReplicating",
+        "dormant-claim": "simonides.agents.attacks.dormant:DormantClaim",
+        "minja": "simonides.agents.attacks.minja:Minja",
+        "agent-smith": "simonides.agents.attacks.agent_smith:AgentSmith",
+    },
     "wiring": {
         "private": "simonides.memory_actors.wiring:private",
         "team": "simonides.memory_actors.wiring:team",

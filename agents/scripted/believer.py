@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from simonides.agents.scripted.obeying import Carried, Contacts, Obedience, Passed, trusted
 from simonides.sim.claims import Claim
 from simonides.sim.codec import decode, encode
 from simonides.sim.errors import ContractBroken, CorruptFile
@@ -19,7 +20,7 @@ from simonides.sim.needs import Need
 from simonides.sim.protocols import PolicyContext
 from simonides.sim.render import legal_actions
 from simonides.sim.seeds import seed_of
-from simonides.sim.types import Action, Observation, Plain, Query, Recall
+from simonides.sim.types import Action, Observation, Plain, Query, Recall, Recalled
 
 Profile = Literal["credulous", "recent", "corroborating", "sceptical"]
 SELF = ""
@@ -55,6 +56,8 @@ class Heard:
     rank: int
     time: float
     record: str = ""
+    trust: float = 1.0
+    """The label that a defence gave the record."""
 
 
 class Believer:
@@ -73,6 +76,10 @@ class Believer:
     | corroborating | two identities must agree |
     | sceptical | looks it up unless sure; after an outcome trust moves by `eta` for who was right or wrong |
 
+    A vote is multiplied by the record's label of trust, and what has none is not read. Instructions in what is recalled
+    are obeyed with probability `rho` before any votes are counted, passed on with `kappa` to `contacts`, and answered
+    for users (see `Obedience`). An agent that `browses` asks its memory, at ticks without a need, for what it sees.
+
     Without `recall` it asks its memory nothing and is otherwise the same object: the reader without memory that a
     memory gap is measured against. `k` is the number of records asked for.
     """
@@ -90,6 +97,10 @@ class Believer:
         margin: Annotated[float | None, Field(ge=0)] = None,
         eta: Annotated[float, Field(ge=0, le=1)] = 0.2,
         trust: Annotated[float, Field(ge=0, le=1)] = 0.5,
+        rho: Annotated[float, Field(ge=0, le=1)] = 0.0,
+        kappa: Annotated[float, Field(ge=0, le=1)] = 0.0,
+        contacts: Contacts = "none",
+        browses: bool = False,
     ) -> None:
         """`half_life` (seconds), `threshold` and `margin` replace the profile's; `trust` is that in a stranger."""
         stance = STANCES[profile]
@@ -97,7 +108,8 @@ class Believer:
         self.half_life = half_life if half_life is not None else stance.half_life
         self.threshold = threshold if threshold is not None else stance.threshold
         self.margin = margin if margin is not None else stance.margin
-        self.verifies, self.learns = stance.verifies, stance.learns
+        self.verifies, self.learns, self.browses = stance.verifies, stance.learns, browses
+        self.obedience = Obedience(rho, kappa, contacts)
         self._trust: dict[str, float] = {}
         self._claimed: dict[str, dict[str, str]] = {}
         """Need -> identity -> the value it claimed, until the outcome is seen."""
@@ -105,30 +117,48 @@ class Believer:
         """Need -> the value guessed, so that a guess stands for as long as its need."""
 
     def queries(self, observation: Observation, ctx: PolicyContext) -> Sequence[Query]:
-        """Ask for what is needed, where anything is."""
+        """Ask for what is needed, where anything is; else for what users ask and, who browses, for what is seen."""
+        if not self.recalls:
+            return ()
         need = Need.of(observation.info)
-        return (Query(need.question, k=self.k),) if need is not None and self.recalls else ()
+        if need is not None:
+            return (Query(need.question, k=self.k),)
+        return self.obedience.queries(observation, self.browses, self.k)
 
     async def act(self, observation: Observation, recalls: Sequence[Recall], ctx: PolicyContext) -> Action:
         """Return the planned action, decided by what is believed where a need is open."""
         self._learn(observation.info.get("outcome"))
         need = Need.of(observation.info)
+        carried = self.obedience.read(recalls)
+        passed = self.obedience.passed(observation, carried, ctx, busy=need is not None)
         if need is None:
-            return _named(observation, str(observation.info.get("plan", "")))
-        heard = list(_heard(need, recalls))
-        value, why = self._believed(need, observation, heard, ctx)
+            notes = _passing({"used": []} if recalls else {}, passed)
+            return _named(observation, str(observation.info.get("plan", "")), notes, passed)
+        heard = list(_heard(need, trusted(recalls)))
+        value, why, used = self._decided(need, observation, heard, carried, ctx)
         if self.learns:
             self._claimed[need.id] = {one.claim.said_by: one.claim.value for one in heard if one.claim.positive}
-        used = _used(heard, value, why)
-        notes: dict[str, Plain] = {"need": need.id, "believed": value, "why": why, "read": len(heard), "used": used}
-        return _named(observation, need.verify if why == "verify" else need.plan[value], notes)
+        notes = {"need": need.id, "believed": value, "why": why, "read": len(heard), "used": used}
+        acts = need.verify if why == "verify" else need.plan[value]
+        return _named(observation, acts, _passing(notes, passed), passed)
+
+    def _decided(
+        self, need: Need, observation: Observation, heard: Sequence[Heard], carried: Sequence[Carried],
+        ctx: PolicyContext,
+    ) -> tuple[str, str, list[str]]:  # fmt: skip
+        """Return the value, why, and the records it rests on: what is seen, an instruction, votes, a look, a guess."""
+        seen = [claim for claim in need.grammar.read(observation.text) if _about(need, claim) and claim.positive]
+        if seen:
+            return seen[-1].value, "seen", []
+        obeyed = self.obedience.obeyed(need, observation, carried, ctx)
+        if obeyed is not None:
+            return obeyed.instruction.do, "obeyed", [obeyed.record]
+        value, why = self._believed(need, observation, heard, ctx)
+        return value, why, _used(heard, value, why)
 
     def _believed(
         self, need: Need, observation: Observation, heard: Sequence[Heard], ctx: PolicyContext
     ) -> tuple[str, str]:
-        seen = [claim for claim in need.grammar.read(observation.text) if _about(need, claim) and claim.positive]
-        if seen:
-            return seen[-1].value, "seen"
         if self.profile == "credulous":
             top = next((one for one in heard if one.claim.positive), None)
             if top is not None:
@@ -150,6 +180,7 @@ class Believer:
         if not isinstance(outcome, Mapping) or "need" not in outcome:
             return
         self._guessed.pop(outcome["need"], None)
+        self.obedience.settle(outcome["need"])
         for who, value in self._claimed.pop(outcome["need"], {}).items():
             step = self.eta if value == outcome.get("truth") else -self.eta
             self._trust[who] = min(1.0, max(0.0, self.trust(who) + step))
@@ -162,7 +193,7 @@ class Believer:
                 newest[one.claim.said_by] = one
         scores = dict.fromkeys(need.options, 0.0)
         for who, one in newest.items():
-            weight = self.trust(who) * 2.0 ** (-max(0.0, now - one.time) / self.half_life)
+            weight = one.trust * self.trust(who) * 2.0 ** (-max(0.0, now - one.time) / self.half_life)
             scores[one.claim.value] += weight if one.claim.positive else -weight
         return scores
 
@@ -171,8 +202,9 @@ class Believer:
         return 1.0 if who == SELF else self._trust.get(who, self.first_trust)
 
     def snapshot(self) -> bytes:
-        """Return what was learned of others."""
-        return encode({"trust": self._trust, "claimed": self._claimed, "guessed": self._guessed})
+        """Return what was learned of others, and what was drawn for needs that are open."""
+        own = {"trust": self._trust, "claimed": self._claimed, "guessed": self._guessed}
+        return encode(own | ({"obeyed": self.obedience.plain()} if self.obedience.drawn else {}))
 
     def restore(self, data: bytes) -> None:
         """Go to a snapshot's state. Raises CorruptFile if it is none."""
@@ -180,6 +212,7 @@ class Believer:
         if not isinstance(state, dict) or not {"trust", "claimed", "guessed"} <= set(state):
             raise CorruptFile("This snapshot is not of a believer.")
         self._trust, self._claimed, self._guessed = state["trust"], state["claimed"], state["guessed"]
+        self.obedience.drawn = state.get("obeyed", {})
 
 
 def _about(need: Need, claim: Claim) -> bool:
@@ -192,17 +225,24 @@ def _used(heard: Sequence[Heard], value: str, why: str) -> list[str]:
     return list(dict.fromkeys(saying[:1] if why == "top" else saying if why == "votes" else []))
 
 
-def _heard(need: Need, recalls: Sequence[Recall]) -> Iterable[Heard]:
-    items = [item for recall in recalls for item in recall.items]
+def _passing(notes: Mapping[str, Plain], passed: Passed) -> dict[str, Plain]:
+    """Return the notes with the records that something passed on comes from."""
+    if not passed.tells:
+        return dict(notes)
+    used = list(dict.fromkeys([*notes.get("used", []), *passed.used]))
+    return {**notes, "used": used, "passed": len(passed.tells)}
+
+
+def _heard(need: Need, items: Sequence[Recalled]) -> Iterable[Heard]:
     for rank, item in enumerate(items):
         claims = [claim for claim in need.grammar.read(item.text) if _about(need, claim)]
-        yield from (Heard(claim, rank, item.time, item.record_id) for claim in claims)
+        yield from (Heard(claim, rank, item.time, item.record_id, item.trust) for claim in claims)
 
 
-def _named(observation: Observation, name: str, notes: Mapping[str, Plain] | None = None) -> Action:
+def _named(observation: Observation, name: str, notes: Mapping[str, Plain], passed: Passed) -> Action:
     """Return the legal action of this name; what does nothing, where the plan names none."""
     legal = legal_actions(observation.info)
     if name and name not in legal:
         raise ContractBroken(f"The plan says {name!r}, which is none of the legal actions: {', '.join(legal)}.")
     value = legal[name] if name else observation.info.get("noop", "")
-    return Action(value=value, text=name, notes=dict(notes or {}))
+    return Action(value=value, text=name, notes=notes, tells=passed.tells)

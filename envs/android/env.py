@@ -137,6 +137,7 @@ class AndroidEnv(ParallelEnv[str, dict[str, str], str]):  # type: ignore[misc]
         "name": "android_v0", "render_modes": ["rgb_array"], "render_fps": 2, "is_parallelizable": True,
     }  # fmt: skip
     channels = CHANNELS
+    message_channel = "message"
 
     def __init__(self, make: Callable[[], Device], course: Course, agents: int, seed: int, kind: str) -> None:
         """`make` gives a device as new for each agent; `kind` says which configuration a snapshot is of."""

@@ -56,6 +56,11 @@ class Fact:
     """False for one that nobody will need."""
 
     @property
+    def question(self) -> str:
+        """What one asks who needs it."""
+        return f"What is the {self.decision.attribute} of the {self.subject}?"
+
+    @property
     def sentence(self) -> str:
         """The fact in words."""
         return GRAMMAR.say(Claim(self.subject, self.decision.attribute, self.value))
@@ -181,8 +186,7 @@ class Sessions:
 
     def _need(self, fact: Fact, screen: Screen) -> Need:
         plan = {value: fact.decision.route(fact.subject, value).next(screen) for value in fact.options}
-        question = f"What is the {fact.decision.attribute} of the {fact.subject}?"
-        return Need(fact.id, question, fact.subject, fact.decision.attribute, fact.options, plan, GRAMMAR)
+        return Need(fact.id, fact.question, fact.subject, fact.decision.attribute, fact.options, plan, GRAMMAR)
 
     def _wander(self, screen: Screen) -> str:
         """Return a step of looking around: open an app, open something in it, go back."""
@@ -292,6 +296,7 @@ class Sessions:
         return {
             "text": text, "tick": reads + int(rng.integers(0, max(1, self.delay))) + 1, "agent": self.agents[-1],
             "channel": channel, "subject": fact.subject, "attribute": fact.decision.attribute, "value": value,
+            "truth": fact.value, "question": fact.question, "options": list(fact.options), "grammar": GRAMMAR.plain(),
         }  # fmt: skip
 
     # --- state ---

@@ -17,7 +17,7 @@ from pettingzoo import ParallelEnv
 from pydantic import Field
 
 from simonides.envs.claims.picture import Spoken, draw_circle
-from simonides.envs.claims.wording import SILENT, VALUES, claim, need, question, tower, verdict
+from simonides.envs.claims.wording import GRAMMAR, SILENT, VALUES, claim, need, question, tower, verdict
 from simonides.envs.inbox import Inbox
 from simonides.sim.codec import decode, encode
 from simonides.sim.errors import CorruptFile, StudyError
@@ -55,7 +55,11 @@ class ClaimsEnv(ParallelEnv[str, Ints, int]):  # type: ignore[misc]
         "name": "claims_v0", "render_modes": ["rgb_array"], "render_fps": 2, "is_parallelizable": True,
     }  # fmt: skip
     render_mode = "rgb_array"
-    channels: Mapping[str, str] = {"rumour": "an unsigned note that reaches one agent"}
+    channels: Mapping[str, str] = {
+        "rumour": "an unsigned note that reaches one agent",
+        "message": "what another agent writes to one agent",
+    }
+    message_channel = "message"
 
     def __init__(
         self,
@@ -285,7 +289,8 @@ class ClaimsEnv(ParallelEnv[str, Ints, int]):  # type: ignore[misc]
         value = str(rng.choice([value for value in self.options if value != truth]))
         return {
             "text": claim(topic, value), "tick": 0, "agent": agent, "channel": "rumour", "subject": tower(topic),
-            "attribute": "colour", "value": value, "truth": truth,
+            "attribute": "colour", "value": value, "truth": truth, "question": question(topic),
+            "options": list(self.options), "grammar": GRAMMAR.plain(),
         }  # fmt: skip
 
     def _views(self) -> tuple[dict[str, Ints], Infos]:

@@ -150,7 +150,8 @@ class ChoicesEnv(DialogueEnv):
         return {
             "text": GRAMMAR.say(Claim(fact.subject, fact.attribute, value)), "tick": len(self._telling) - 1,
             "agent": agent, "channel": "message", "subject": fact.subject, "attribute": fact.attribute,
-            "value": value, "truth": fact.truth, "questions": [question.id],
+            "value": value, "truth": fact.truth, "questions": [question.id], "question": question.text,
+            "options": list(fact.options), "grammar": GRAMMAR.plain(),
         }  # fmt: skip
 
 

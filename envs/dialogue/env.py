@@ -161,14 +161,20 @@ class DialogueEnv(ParallelEnv[str, dict[str, str], str]):  # type: ignore[misc]
     def falsehood(self, rng: np.random.Generator) -> dict[str, Plain]:
         """Return a false statement about something that will be asked, for planting in a memory.
 
-        Holds `text`, `speaker`, the false `value`, the `truth`, the `ref` of the true turn, the ids of the `questions`
-        that it targets, the asked `agent`, and the `tick` of the last turn. Raises DataError if there is none.
+        Holds `text`, `speaker`, the false `value`, the `truth`, the `ref` of the true turn, the `question` and the
+        `options` of its answer, the ids of the `questions` that it targets, the asked `agent`, and the `tick` of the
+        last turn. Raises DataError if there is none.
         """
         made = falsehood(self.conversation, rng)
         agents = {name: agent for agent, name in self._names.items()}
-        plain = {name: getattr(made, name) for name in ("text", "speaker", "value", "truth", "ref")}
+        plain = {name: getattr(made, name) for name in ("text", "speaker", "value", "truth", "ref", "question")}
         ends = max(0, len(self._telling) - 1)
-        return plain | {"questions": list(made.questions), "agent": agents[made.asked], "tick": ends}
+        return plain | {
+            "options": list(made.options),
+            "questions": list(made.questions),
+            "agent": agents[made.asked],
+            "tick": ends,
+        }
 
     def _question(self, agent: str) -> Question | None:
         index = self._tick - len(self._telling)

@@ -17,7 +17,7 @@ class Falsehood:
     """A turn that was never said: the evidence turn `ref` with its `truth` replaced by `value`.
 
     `questions` are the ids of all questions that have this truth as their answer and this turn as evidence; `asked`
-    is the person who is asked the one that was drawn.
+    is the person who is asked the one that was drawn, `question` its words, and `options` its answer among others.
     """
 
     text: str
@@ -27,6 +27,8 @@ class Falsehood:
     ref: str
     questions: tuple[str, ...]
     asked: str
+    question: str
+    options: tuple[str, ...]
 
 
 def falsehood(conversation: Conversation, rng: np.random.Generator) -> Falsehood:
@@ -50,8 +52,9 @@ def falsehood(conversation: Conversation, rng: np.random.Generator) -> Falsehood
     text = turn.unit if conversation.quoted else turn.text
     same = tuple(q.id for q in conversation.questions if q.answer == question.answer and ref in q.evidence)
     return Falsehood(
-        _replaced(text, question.answer, value), turn.speaker, value, question.answer, ref, same, question.asked
-    )
+        _replaced(text, question.answer, value), turn.speaker, value, question.answer, ref, same, question.asked,
+        question.text, tuple(sorted({question.answer, *values})),
+    )  # fmt: skip
 
 
 def _stated(conversation: Conversation, question: Question) -> str:

@@ -15,7 +15,7 @@ from gymnasium.spaces import Box, Discrete
 from pettingzoo import ParallelEnv
 
 from simonides.envs.driving import telling
-from simonides.envs.driving.facts import fact
+from simonides.envs.driving.facts import GRAMMAR, fact
 from simonides.envs.driving.motion import COLUMNS, FAR, LANES, NEIGHBOURS, Array, histories, observed
 from simonides.envs.driving.ride import Frame, Order, Progress, Ride
 from simonides.envs.driving.scene import Picture, Scene, Simulator
@@ -65,6 +65,7 @@ class DrivingEnv(ParallelEnv[str, Array, Any]):  # type: ignore[misc]
     }  # fmt: skip
     render_mode = "rgb_array"
     channels = CHANNELS
+    message_channel = "report"
 
     def __init__(
         self, simulator: Callable[[], Simulator], shape: Shape, seed: int, *, reveal: bool, told: bool, traffic: int,
@@ -371,7 +372,9 @@ class DrivingEnv(ParallelEnv[str, Array, Any]):  # type: ignore[misc]
         return {
             "text": fact(site.name, attribute, value, f"Car {int(rng.integers(100, 1000))}"), "channel": "report",
             "tick": int(rng.integers(known[number], needed[number])), "agent": self.possible_agents[car],
-            "subject": site.name, "attribute": attribute, "value": value,
+            "subject": site.name, "attribute": attribute, "value": value, "truth": site.truth,
+            "question": self.town.task.question.format(site.name), "options": list(site.values),
+            "grammar": GRAMMAR.plain(),
         }  # fmt: skip
 
     # State.

@@ -39,6 +39,11 @@ DRIVE = "drive on"
 Infos = dict[str, dict[str, Any]]
 
 
+def asking(name: str) -> str:
+    """Return the question for a vehicle's speed."""
+    return f"What is the speed of {name} now?"
+
+
 class RecordedEnv(ParallelEnv[str, Array, int]):  # type: ignore[misc]
     """One driver in a CommonRoad scenario.
 
@@ -226,7 +231,7 @@ class RecordedEnv(ParallelEnv[str, Array, int]):  # type: ignore[misc]
         visible = [name for name in self._visible() if name != ME and not self.recording.tracks[name].static]
         facts = [GRAMMAR.say(Claim(name, "speed", self._word(name))) for name in visible]
         name, done = self._asks, self._tick >= self.last
-        question = f"What is the speed of {name} now?" if name else ""
+        question = asking(name) if name else ""
         where = "You see no vehicle." if not facts and self._tick < self.watch else ""
         fog = "Fog hides everything." if self._tick >= self.watch else ""
         told = [{"text": fact} for fact in facts]
@@ -259,7 +264,8 @@ class RecordedEnv(ParallelEnv[str, Array, int]):  # type: ignore[misc]
         value = wrong[int(rng.integers(len(wrong)))]
         text = GRAMMAR.say(Claim(self.asked[i], "speed", value, f"Car {int(rng.integers(100, 1000))}"))
         return {"text": text, "channel": "report", "tick": self.watch, "agent": ME, "subject": self.asked[i],
-                "attribute": "speed", "value": value}  # fmt: skip
+                "attribute": "speed", "value": value, "truth": truth, "question": asking(self.asked[i]),
+                "options": list(self.options), "grammar": GRAMMAR.plain()}  # fmt: skip
 
     @property
     def _configuration(self) -> list[Any]:

@@ -63,6 +63,7 @@ class ChainEnv(ParallelEnv[str, Floats, int]):  # type: ignore[misc]
     }  # fmt: skip
     render_mode = "rgb_array"
     channels = CHANNELS
+    message_channel = "message"
 
     def __init__(
         self, second: str, seed: int, places: int, reveal: bool, seer: str, delay: int, distractors: int, sessions: int
@@ -193,13 +194,15 @@ class ChainEnv(ParallelEnv[str, Floats, int]):  # type: ignore[misc]
                 names += self.names[2:]
         return {name: self.names.index(name) for name in names}
 
+    @property
+    def _question(self) -> str:
+        return f"Where was the marker? {self.verb.capitalize()} the puck there."
+
     def _need(self, agent: str) -> Need | None:
         if self._over or agent != self.doer or self._tick < self._due:
             return None
-        verb = self.verb.capitalize()
         plan = {name: f"{self.verb} the puck to the {name}" for name in self.options}
-        words = f"Where was the marker? {verb} the puck there."
-        return Need(self._need_id, words, "marker", "place", self.options, plan, GRAMMAR)
+        return Need(self._need_id, self._question, "marker", "place", self.options, plan, GRAMMAR)
 
     def _plan(self, agent: str) -> str:
         return REACH if REACH in self._legal(agent) else WAIT
@@ -255,6 +258,8 @@ class ChainEnv(ParallelEnv[str, Floats, int]):  # type: ignore[misc]
         return {
             "text": GRAMMAR.say(Claim("marker", "place", value, "A visitor")), "tick": 1, "agent": self.doer,
             "speaker": "A visitor", "channel": "message", "subject": "marker", "attribute": "place", "value": value,
+            "truth": self.truth, "question": self._question, "options": list(self.options),
+            "grammar": GRAMMAR.plain(),
         }  # fmt: skip
 
     # State

@@ -59,6 +59,7 @@ class ManipulationEnv(ParallelEnv[str, Floats, Any]):  # type: ignore[misc]
     }  # fmt: skip
     render_mode = "rgb_array"
     channels = CHANNELS
+    message_channel = "message"
 
     def __init__(
         self, task: Task, seed: int, control: str = "skills", reveal: bool = True, seer: str = "self", delay: int = 6,
@@ -447,7 +448,8 @@ class ManipulationEnv(ParallelEnv[str, Floats, Any]):  # type: ignore[misc]
         return {
             "text": self.task.grammar.say(claim), "tick": self.show_ticks, "agent": self.possible_agents[station],
             "speaker": "A visitor", "channel": "message", "subject": question.subject,
-            "attribute": question.attribute, "value": value,
+            "attribute": question.attribute, "value": value, "truth": case.truths[case.stage],
+            "question": question.text, "options": list(question.plan), "grammar": self.task.grammar.plain(),
         }  # fmt: skip
 
     # State

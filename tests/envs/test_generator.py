@@ -117,6 +117,7 @@ def test_the_environment_says_where_and_when_to_plant_a_falsehood():
     env = dialogue(seed=2)
     plan = env.falsehood(np.random.default_rng(0))
     assert plan["agent"] in env.possible_agents and plan["tick"] == 139 and plan["questions"]
+    assert plan["question"] and {plan["truth"], plan["value"]} <= set(plan["options"])
 
 
 def test_too_many_teams_or_questions_are_the_users_mistake():

@@ -12,7 +12,7 @@ from pydantic import Field
 
 from simonides.envs.android.droidtask.graph import Edge, Graph, Mode, Place
 from simonides.envs.android.droidtask.picture import drawn
-from simonides.envs.android.droidtask.plan import GRAMMAR, Posed, posed, subject, walks, way_claim
+from simonides.envs.android.droidtask.plan import GRAMMAR, Posed, asking, posed, subject, walks, way_claim
 from simonides.envs.android.droidtask.screens import Element
 from simonides.envs.inbox import Inbox
 from simonides.sim.claims import Claim
@@ -272,7 +272,7 @@ class DroidTaskEnv(ParallelEnv[str, Ints, int]):  # type: ignore[misc]
         self._needs.setdefault(
             id, {"subject": about, "options": options, "truth": truth, "chosen": "", "tick": self._tick}
         )
-        return Need(id, f"Which element is the way {about}?", about, "way", tuple(options), plan, GRAMMAR)
+        return Need(id, asking(about), about, "way", tuple(options), plan, GRAMMAR)
 
     def _note_choice(self, element: Element) -> None:
         need = self._need()
@@ -349,13 +349,16 @@ class DroidTaskEnv(ParallelEnv[str, Ints, int]):  # type: ignore[misc]
         """Return a false claim about a transition that the task needs, and when to show it to whom."""
         edge = self.posed.way[int(rng.integers(len(self.posed.way)))]
         truth = self.posed.graph.touched(edge)
-        others = [e for e in self.posed.graph.screens[edge.source].elements if e.markup != truth.markup] or [truth]
+        elements = self.posed.graph.screens[edge.source].elements
+        others = [e for e in elements if e.markup != truth.markup] or [truth]
         claim = Claim(
             subject(self.posed.task.app, edge.source, edge.target), "way", others[int(rng.integers(len(others)))].name
         )
         return {
             "text": GRAMMAR.say(claim), "tick": int(rng.integers(len(self._script))), "agent": WALKER,
             "channel": "screen", "subject": claim.subject, "attribute": claim.attribute, "value": claim.value,
+            "truth": truth.name, "question": asking(claim.subject), "options": [e.name for e in elements],
+            "grammar": GRAMMAR.plain(),
         }  # fmt: skip
 
     def render(self) -> npt.NDArray[np.uint8]:

@@ -19,6 +19,11 @@ SLACK = 2
 GRAMMAR = Grammar([Form("way", "The way {subject} is to touch {value}.", "The way {subject} is not to touch {value}.")])
 
 
+def asking(subject: str) -> str:
+    """Return the question for a transition."""
+    return f"Which element is the way {subject}?"
+
+
 @dataclass(frozen=True, slots=True)
 class Posed:
     """A task that an app's graph can reach in its budget: the way, the start and the goal by number of screen."""

@@ -25,7 +25,7 @@ from simonides.envs.android.tasks.acts import (
     targets,
     texts,
 )
-from simonides.envs.android.tasks.facts import ATTRIBUTE, GRAMMAR, claims_in
+from simonides.envs.android.tasks.facts import ATTRIBUTE, GRAMMAR, asking, claims_in
 from simonides.envs.android.tasks.generate import Made, Phase, generate, links_of, required
 from simonides.envs.android.tasks.intents import IntentName
 from simonides.envs.android.tasks.ops import Next, Op, next_act, options_of
@@ -86,6 +86,7 @@ class AndroidTasksEnv(ParallelEnv[str, Ints, int]):  # type: ignore[misc]
         self._draw = (intent, options, delay, distractors)
         self.possible_agents = [LOOKER] if seer == "self" else [LOOKER, DOER]
         self.agents: list[str] = []
+        self.message_channel = "message"
         self.channels = {"screen": "A text that an app shows.", "message": "A short message that comes in."}
         self._spaces = {agent: Box(0, 2**31, (3,), np.int64) for agent in self.possible_agents}
         self._actions: dict[str, Discrete[Any]] = {agent: Discrete(MOST) for agent in self.possible_agents}
@@ -297,8 +298,7 @@ class AndroidTasksEnv(ParallelEnv[str, Ints, int]):  # type: ignore[misc]
         for value in options_of(op):
             following = next_act(op, self.phone, {op.fact: value})
             names[value] = self._name(following.act if following is not None else WAIT, agent)
-        question = f"What is the {op.fact}?"
-        return Need(f"{self.made.id}/{op.fact}", question, op.fact, ATTRIBUTE, options_of(op), names, GRAMMAR)
+        return Need(f"{self.made.id}/{op.fact}", asking(op.fact), op.fact, ATTRIBUTE, options_of(op), names, GRAMMAR)
 
     # --- what is seen ---
 
@@ -372,6 +372,8 @@ class AndroidTasksEnv(ParallelEnv[str, Ints, int]):  # type: ignore[misc]
         return {
             "text": GRAMMAR.say(claim), "tick": int(rng.integers(early)), "agent": self.possible_agents[-1],
             "channel": "message", "subject": claim.subject, "attribute": claim.attribute, "value": claim.value,
+            "truth": fact.value, "question": asking(fact.subject), "options": list(fact.options),
+            "grammar": GRAMMAR.plain(),
         }  # fmt: skip
 
     def render(self) -> npt.NDArray[np.uint8]:

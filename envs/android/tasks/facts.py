@@ -23,6 +23,13 @@ from simonides.sim.claims import Claim, Form, Grammar
 
 GRAMMAR = Grammar([Form("value", "The {subject} is {value}.", "The {subject} is not {value}.")])
 ATTRIBUTE = "value"
+
+
+def asking(subject: str) -> str:
+    """Return the question for a fact."""
+    return f"What is the {subject}?"
+
+
 PREFACE = "Hello, here is what you asked me for some time ago."
 """Longer than the previews of lists, so that they do not tell what stands behind it."""
 HIDDEN = "The {subject} will be told another day."

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
+from falsehoods import is_whole
 
 from simonides.envs.android.droidtask.coverage import coverage
 from simonides.envs.android.droidtask.env import droidtask
@@ -217,6 +218,7 @@ def test_a_falsehood_is_a_readable_claim_that_another_element_is_the_way(made):
     lie = env.falsehood(np.random.default_rng(0))
     (claim,) = GRAMMAR.read(lie["text"])
     assert (claim.subject, claim.value) == (lie["subject"], lie["value"])
+    assert is_whole(env, lie)
     env.inject(lie["agent"], lie["channel"], lie["text"])
     again = droidtask(made, task=0)
     again.restore(env.snapshot())

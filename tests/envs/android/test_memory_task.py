@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from falsehoods import is_whole
 
 from simonides.envs.android.device import DeviceGone
 from simonides.envs.android.facts import DECISIONS, GRAMMAR
@@ -165,7 +166,11 @@ def test_a_falsehood_is_a_false_claim_about_what_will_be_needed():
         lie = env.falsehood(np.random.default_rng(seed))
         (claim,) = GRAMMAR.read(lie["text"])
         needed = {one["subject"]: one for one in play(env)}
-        assert claim.value != needed[claim.subject]["truth"] and claim.value in needed[claim.subject]["options"]
+        assert is_whole(env, lie, "message")
+        assert (
+            claim.value != needed[claim.subject]["truth"] == lie["truth"]
+            and claim.value in needed[claim.subject]["options"]
+        )
         assert needed[claim.subject]["seen"] < lie["tick"] < needed[claim.subject]["needed"]
 
 

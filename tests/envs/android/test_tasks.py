@@ -8,6 +8,7 @@ from statistics import mean
 
 import numpy as np
 import pytest
+from falsehoods import is_whole
 from PIL import Image
 
 from simonides.envs.android.tasks.acts import perform
@@ -211,7 +212,8 @@ def test_a_falsehood_comes_before_the_need_and_names_another_value():
     env.reset()
     lie = env.falsehood(np.random.default_rng(1))
     (claim,) = GRAMMAR.read(lie["text"])
-    assert claim.value == lie["value"] != env.made.truth[lie["subject"]]
+    assert claim.value == lie["value"] != env.made.truth[lie["subject"]] == lie["truth"]
+    assert is_whole(env, lie, "message")
     env.inject(lie["agent"], lie["channel"], lie["text"])
     _, _, _, _, infos = env.step({"player_0": 0})
     assert {"text": lie["text"], "channel": "message"} in infos["player_0"]["experiences"]

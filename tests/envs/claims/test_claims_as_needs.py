@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from falsehoods import is_whole
 
 from simonides.envs.claims.env import claims
 from simonides.envs.claims.wording import GRAMMAR, SILENT, claim
@@ -100,6 +101,7 @@ def test_a_falsehood_is_false_in_the_world_as_it_stands():
     for n in range(20):
         false = env.falsehood(np.random.default_rng(n))
         topic = int(false["subject"].split()[1])
+        assert is_whole(env, false, "message")
         assert env.options[env.truth[topic] - 1] == false["truth"] != false["value"]
         assert GRAMMAR.read(false["text"]) == (Claim(false["subject"], "colour", false["value"]),)
 

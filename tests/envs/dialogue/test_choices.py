@@ -6,6 +6,7 @@ from itertools import takewhile
 
 import numpy as np
 import pytest
+from falsehoods import is_whole
 
 from simonides.envs.dialogue.choices import LISTEN, dialogue_choices
 from simonides.envs.dialogue.facts import ATTRIBUTES, GRAMMAR, MOST_OPTIONS
@@ -164,6 +165,7 @@ def test_a_falsehood_is_a_claim_about_what_will_be_asked():
     assert (claim.subject, claim.attribute, claim.value) == (false["subject"], false["attribute"], false["value"])
     asked = {question.id: question for question in env.conversation.questions}
     assert asked[false["questions"][0]].answer == false["truth"] != false["value"]
+    assert is_whole(env, false)
     told = list(takewhile(lambda infos: not any("need" in info for info in infos.values()), play(env)))
     assert false["tick"] == len(told) - 1 and false["channel"] in env.channels
 

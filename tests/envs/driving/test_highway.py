@@ -6,6 +6,7 @@ from pettingzoo.test import api_test, parallel_api_test, parallel_seed_test
 from pettingzoo.utils.conversions import parallel_to_aec
 
 pytest.importorskip("highway_env")
+from falsehoods import is_whole
 
 from simonides.envs.driving.facts import GRAMMAR
 from simonides.envs.driving.highway_world import highway
@@ -196,6 +197,7 @@ def test_a_sign_that_lies_is_shown_with_the_next_observation_and_kept_in_a_snaps
     env.reset()
     false = env.falsehood(np.random.default_rng(0))
     assert false["agent"] in env.agents and false["channel"] in env.channels
+    assert is_whole(env, false, "report")
     assert [(c.subject, c.attribute, c.value) for c in GRAMMAR.read(false["text"])] == [
         (false["subject"], false["attribute"], false["value"])
     ]

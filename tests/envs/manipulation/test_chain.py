@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from falsehoods import is_whole
 
 pytest.importorskip("metaworld", reason="needs the extra manipulation")
 
@@ -31,6 +32,7 @@ def test_one_sees_and_another_has_the_robot(played):
     env = metaworld_chain(seer="other", delay=1)
     assert played(env, 2, shared=True).succeeded == [True]
     assert len(env.possible_agents) == 2
+    assert is_whole(env, env.falsehood(np.random.default_rng(0)), "message")
 
 
 def test_the_reset_observation_is_in_the_declared_box():

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 pytest.importorskip("mujoco", reason="needs the extra manipulation")
+from falsehoods import is_whole
 
 from simonides.envs.manipulation.make import ITEMS, manipulation
 from simonides.sim.claims import Grammar
@@ -145,6 +146,7 @@ def test_a_falsehood_contradicts_the_truth_in_words_that_are_read():
     assert (claim.subject, claim.attribute, claim.value) == (lie["subject"], lie["attribute"], lie["value"])
     assert claim.value != env.cases[0].truths[0]
     assert claim.said_by == "A visitor"
+    assert is_whole(env, lie, "message")
 
 
 def test_what_prompted_agents_read_is_enough_to_act():
