@@ -277,6 +277,10 @@ BUILTINS: dict[str, dict[str, str]] = {
         "task-success": "simonides.experiments.metrics.trial:task_success",
         "illegal-actions": "simonides.experiments.metrics.trial:illegal_actions",
         "poisoning": "simonides.experiments.metrics.trial:poisoning",
+        "infection": "simonides.experiments.metrics.spreading:infection",
+        "infected-spaces": "simonides.experiments.metrics.spreading:infected_spaces",
+        "cascade": "simonides.experiments.metrics.spreading:cascade",
+        "transmission": "simonides.experiments.metrics.spreading:transmission",
     },
     "wiring": {
         "private": "simonides.memory_actors.wiring:private",

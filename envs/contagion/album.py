@@ -41,8 +41,8 @@ class AlbumEnv(ParallelEnv[str, str, str]):  # type: ignore[misc]
     chosen the questioner of each pair; its info says `shows` (to whom) and `retrieves` (whether a picture that asks to
     be passed on would be retrieved now, probability alpha), and its action is the text of the picture that it shows, ""
     for none. At the tick after, the answerer is told that picture, as `heard` from the questioner, if it accepts
-    (probability beta) and was shown any; else it sees a picture of its own. Either way it lives one experience, and
-    nobody else any: all reads of a round come before its stores, and all its stores before the next.
+    (probability beta) and was shown any; else it sees a picture of its own (whose metadata says whom it `met`). Either way
+    it lives one experience, and nobody else any: all reads of a round come before its stores, and all its stores before the next.
 
     Draws are those of `vectorised.meetings` for (seed, round). Observations and actions are texts; rewards are 0.
     """
@@ -149,7 +149,8 @@ class AlbumEnv(ParallelEnv[str, str, str]):  # type: ignore[misc]
             if accepts and shown:
                 lived = {"text": shown, "speaker": names[who], "heard": [names[who], self._tick - 1]}
             else:
-                lived = {"text": self._own(to, self.album + self._tick)}
+                met = {"met": [names[who], self._tick - 1]}
+                lived = {"text": self._own(to, self.album + self._tick), "metadata": met}
             told[names[to]] = {"text": lived["text"], "experiences": [lived]}
         return told
 

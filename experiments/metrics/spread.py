@@ -7,7 +7,7 @@ a record that descends; an agent, while a space does that it is seen to write to
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -94,11 +94,21 @@ class Descent:
         return found
 
     @cached_property
+    def close(self) -> dict[Agent, frozenset[str]]:
+        """The spaces that each agent is seen to write to or to recall from."""
+        return near(self.reading)
+
+    def world_of(self, agent: str, space: str) -> str:
+        """Return the world of an agent of this name, one that is seen at the space if any is; "" for nobody."""
+        named = [world for world, name in self.agents if name == agent]
+        return next((one for one in named if space in self.close.get((one, agent), ())), named[0] if named else "")
+
+    @cached_property
     def infected(self) -> Flags:
         """Which agents are infected at which ticks, of shape (agents, end + 1)."""
-        close, clean = near(self.reading), np.zeros(self.end + 1, np.bool_)
+        clean = np.zeros(self.end + 1, np.bool_)
         rows = [
-            np.logical_or.reduce([clean, *(self.spaces[s] for s in close.get(who, ()) if s in self.spaces)])
+            np.logical_or.reduce([clean, *(self.spaces[s] for s in self.close.get(who, ()) if s in self.spaces)])
             for who in self.agents
         ]
         return np.array(rows, np.bool_).reshape(len(rows), self.end + 1)
@@ -110,10 +120,10 @@ def descents(reading: Reading) -> list[Descent]:
     return [one for one in found if one.items]
 
 
-def spread(reading: Reading) -> pl.DataFrame:
+def spread(found: Sequence[Descent]) -> pl.DataFrame:
     """Return the infection curves of a trial, with the columns of `SPREAD`."""
     rows: list[tuple[Any, ...]] = []
-    for descent in descents(reading):
+    for descent in found:
         spaces = list(descent.spaces.values())
         held = np.array(spaces, np.bool_).reshape(len(spaces), descent.end + 1)
         rows += _curve(descent.origin, "space", held)
@@ -129,13 +139,13 @@ def _curve(origin: str, unit: str, infected: Flags) -> Iterator[tuple[Any, ...]]
         yield origin, unit, tick, len(infected), int(current[tick]), int(cumulative[tick])
 
 
-def cascade(reading: Reading) -> pl.DataFrame:
+def cascade(found: Sequence[Descent]) -> pl.DataFrame:
     """Return who was reached first when and by whom, with the columns of `CASCADE`.
 
     An agent is reached by what is planted as its own or shown to it, by what it hears from another, and by what it
     recalls that another wrote.
     """
-    rows = [row for descent in descents(reading) for row in _cascade(descent)]
+    rows = [row for descent in found for row in _cascade(descent)]
     return pl.DataFrame(rows, schema=CASCADE, orient="row")
 
 
@@ -151,7 +161,7 @@ def _cascade(descent: Descent) -> Iterator[tuple[Any, ...]]:
 def _reached(descent: Descent) -> list[tuple[int, str, str, str]]:
     """Return (tick, world, agent, by) of everything that reached an agent, in the order of ticks."""
     planted = [
-        (row.tick, done.world, done.agent, "")
+        (row.tick, descent.world_of(done.agent, row.space), done.agent, "")
         for row in descent.reading.spaces
         if any(one.id in descent.items for one in row.planted)
         for done in row.operations
@@ -181,9 +191,9 @@ def _lived(descent: Descent, row: WorldRow) -> Iterator[tuple[int, str, str, str
                 yield row.tick, row.world, lived.agent, by
 
 
-def outbreaks(reading: Reading) -> pl.DataFrame:
+def outbreaks(found: Sequence[Descent]) -> pl.DataFrame:
     """Return how readily each origin passed between agents, with the columns of `OUTBREAKS`."""
-    return pl.DataFrame([_outbreak(one) for one in descents(reading)], schema=OUTBREAKS, orient="row")
+    return pl.DataFrame([_outbreak(one) for one in found], schema=OUTBREAKS, orient="row")
 
 
 def _outbreak(descent: Descent) -> tuple[Any, ...]:

@@ -31,7 +31,7 @@ def infection(tables: TrialTables) -> Values:
     }
 
 
-def spaces(tables: TrialTables) -> Values:
+def infected_spaces(tables: TrialTables) -> Values:
     """Return what spaces hold at the end: infected share of spaces, mean and largest tainted share of a space."""
     found = {f"{_prefix(origin)}infected": float(c["current"][-1] / c["units"][-1]) for origin, c in _curves(tables, "space")}
     ends = tables.contamination.group_by("space").last().filter(pl.col("held") > 0)

@@ -17,6 +17,7 @@ from simonides.experiments.metrics.probes import probes
 from simonides.experiments.metrics.questions import questions
 from simonides.experiments.metrics.reading import Reading
 from simonides.experiments.metrics.spending import cost, latency, ticks
+from simonides.experiments.metrics.spread import cascade, descents, outbreaks, spread
 from simonides.experiments.metrics.states import items, states
 from simonides.sim.errors import ContractBroken
 from simonides.sim.registry import registry
@@ -26,6 +27,7 @@ FOLDER = "tables"
 DEFAULTS = (
     "answer-f1", "evidence-recall", "ndcg", "attack-success", "tainted-recall", "contamination", "memory-size", "cost",
     "latency", "reward", "task-success", "illegal-actions", "poisoning",
+    "infection", "infected-spaces", "cascade", "transmission",
 )  # fmt: skip
 """Metrics that every trial has; a study's `metrics` come on top."""
 SCHEMA = {"metric": pl.String, "part": pl.String, "value": pl.Float64}
@@ -33,8 +35,8 @@ SCHEMA = {"metric": pl.String, "part": pl.String, "value": pl.Float64}
 
 @dataclass(frozen=True, slots=True)
 class TrialTables:
-    """What a metric is given. The modules `questions`, `needs`, `holdings`, `spending`, `probes` and `states` say
-    what each table has."""
+    """What a metric is given. The modules `questions`, `needs`, `holdings`, `spending`, `probes`, `states` and
+    `spread` say what each table has."""
 
     questions: pl.DataFrame
     contamination: pl.DataFrame
@@ -47,6 +49,9 @@ class TrialTables:
     probes: pl.DataFrame
     states: pl.DataFrame
     items: pl.DataFrame
+    spread: pl.DataFrame
+    cascade: pl.DataFrame
+    outbreaks: pl.DataFrame
 
 
 NAMES = tuple(field.name for field in fields(TrialTables))
@@ -54,10 +59,11 @@ NAMES = tuple(field.name for field in fields(TrialTables))
 
 def tables_of(reading: Reading) -> TrialTables:
     """Return all tables of a trial."""
-    came = states(reading)
+    came, descended = states(reading), descents(reading)
     return TrialTables(
         questions(reading), contamination(reading), memory(reading), cost(reading), ticks(reading), latency(reading),
-        needs(reading), illegal(reading), probes(reading), came, items(reading, came),
+        needs(reading), illegal(reading), probes(reading), came, items(reading, came), spread(descended), cascade(descended),
+        outbreaks(descended),
     )  # fmt: skip
 
 
