@@ -41,8 +41,9 @@ class AlbumEnv(ParallelEnv[str, str, str]):  # type: ignore[misc]
     chosen the questioner of each pair; its info says `shows` (to whom) and `retrieves` (whether a picture that asks to
     be passed on would be retrieved now, probability alpha), and its action is the text of the picture that it shows, ""
     for none. At the tick after, the answerer is told that picture, as `heard` from the questioner, if it accepts
-    (probability beta) and was shown any; else it sees a picture of its own (whose metadata says whom it `met`). Either way
-    it lives one experience, and nobody else any: all reads of a round come before its stores, and all its stores before the next.
+    (probability beta) and was shown any; else it sees a picture of its own, whose metadata says whom it `met`. Either
+    way it lives one experience, and nobody else any: all reads of a round come before its stores, and all its stores
+    before the next.
 
     Draws are those of `vectorised.meetings` for (seed, round). Observations and actions are texts; rewards are 0.
     """
@@ -125,7 +126,10 @@ class AlbumEnv(ParallelEnv[str, str, str]):  # type: ignore[misc]
         return {agent: info["text"] for agent, info in infos.items()}, infos
 
     def _album(self, agent: int) -> dict[str, Any]:
-        return {"text": "Your album is filled.", "experiences": [{"text": self._own(agent, n)} for n in range(self.album)]}
+        return {
+            "text": "Your album is filled.",
+            "experiences": [{"text": self._own(agent, n)} for n in range(self.album)],
+        }
 
     def _own(self, agent: int, n: int) -> str:
         """Return the n-th picture of an agent's own."""

@@ -35,7 +35,7 @@ tick finds them. One row a change, and one at the first tick and the last."""
 CASCADE: Mapping[str, Any] = {
     "origin": pl.String, "world": pl.String, "agent": pl.String, "tick": pl.Int64, "by": pl.String, "depth": pl.Int64,
 }  # fmt: skip
-"""One row an agent that was reached: its first tick, from whom ("" from outside), and how many hands it went through."""
+"""One row an agent that was reached: its first tick, by whom ("" from outside), and through how many others."""
 OUTBREAKS: Mapping[str, Any] = {
     "origin": pl.String, "began": pl.Int64, "purged": pl.Int64, "contacts": pl.Int64, "passed": pl.Int64,
     "lambda1": pl.Float64, "infected_ticks": pl.Int64, "recoveries": pl.Int64,
@@ -212,7 +212,8 @@ def _outbreak(descent: Descent) -> tuple[Any, ...]:
     ticks = max(1, descent.end)
     ill = descent.infected
     recovers = int((ill[:, :-1] & ~ill[:, 1:]).sum())
-    purged = min((r.tick for r in descent.reading.spaces for c in r.changed if c.kind in ("purge", "wipe")), default=None)
+    purges = [row.tick for row in descent.reading.spaces for one in row.changed if one.kind in ("purge", "wipe")]
+    purged = min(purges, default=None)
     lambda1 = largest_eigenvalue(met, len(number)) / ticks
     return (
         descent.origin, descent.began, purged, contacts, passed, lambda1, int(ill[:, :-1].sum()), recovers

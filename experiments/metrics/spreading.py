@@ -33,7 +33,8 @@ def infection(tables: TrialTables) -> Values:
 
 def infected_spaces(tables: TrialTables) -> Values:
     """Return what spaces hold at the end: infected share of spaces, mean and largest tainted share of a space."""
-    found = {f"{_prefix(origin)}infected": float(c["current"][-1] / c["units"][-1]) for origin, c in _curves(tables, "space")}
+    curves = _curves(tables, "space")
+    found = {f"{_prefix(origin)}infected": float(one["current"][-1] / one["units"][-1]) for origin, one in curves}
     ends = tables.contamination.group_by("space").last().filter(pl.col("held") > 0)
     if "infected" not in found or not ends.height:
         return found
@@ -48,7 +49,8 @@ def cascade(tables: TrialTables) -> Values:
         sizes = rows.group_by("depth").len()["len"]
         children = rows.filter(pl.col("by") != "").height
         named = {
-            "reached": rows.height, "depth": rows["depth"].max(), "breadth": sizes.max(), "children": children / rows.height,
+            "reached": rows.height, "depth": rows["depth"].max(), "breadth": sizes.max(),
+            "children": children / rows.height,
         }  # fmt: skip
         found |= {f"{_prefix(str(origin))}{name}": float(value) for name, value in named.items()}  # type: ignore[arg-type]
     return found

@@ -62,8 +62,8 @@ def tables_of(reading: Reading) -> TrialTables:
     came, descended = states(reading), descents(reading)
     return TrialTables(
         questions(reading), contamination(reading), memory(reading), cost(reading), ticks(reading), latency(reading),
-        needs(reading), illegal(reading), probes(reading), came, items(reading, came), spread(descended), cascade(descended),
-        outbreaks(descended),
+        needs(reading), illegal(reading), probes(reading), came, items(reading, came), spread(descended),
+        cascade(descended), outbreaks(descended),
     )  # fmt: skip
 
 
