@@ -219,12 +219,14 @@ def theory(
     agents: Annotated[int, typer.Option(min=2, help="Agents that meet in pairs: an even number.")] = 100_000,
     seeds: Annotated[int, typer.Option(min=1, help="Runs of each setting.")] = 8,
     runs: Annotated[int, typer.Option(min=1, help="Runs with one infected agent.")] = 100,
+    loop: Annotated[int, typer.Option(min=0, help="Agents in the platform's own loop; 0 leaves it out.")] = 2_000,
+    rounds: Annotated[int, typer.Option(min=1, help="Rounds that the loop plays.")] = 60,
     out: Annotated[Path, typer.Option(help="The page to write.")] = Path("theory.html"),
 ) -> int:
     """Simulate infection, epidemics on networks and forgetting, and hold them against their laws."""
     from simonides.experiments.theory.command import Size, compare_with_theory
 
-    return compare_with_theory(Size(agents=agents, seeds=seeds, runs=runs), out, console_of())
+    return compare_with_theory(Size(agents, seeds, runs, loop=loop, rounds=rounds), out, console_of())
 
 
 Part = Annotated[str, typer.Argument(metavar="NAME", help="A registered name, or module:attribute.")]

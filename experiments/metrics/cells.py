@@ -46,6 +46,9 @@ class RunTables:
     probes: pl.DataFrame
     states: pl.DataFrame
     items: pl.DataFrame
+    spread: pl.DataFrame
+    cascade: pl.DataFrame
+    outbreaks: pl.DataFrame
     missing: tuple[str, ...]
     """One line for each trial whose tables could not be made."""
 

@@ -119,11 +119,11 @@ def items(reading: Reading, found: pl.DataFrame) -> pl.DataFrame:
 
 
 def _rows(reading: Reading, items: list[Item]) -> Iterator[tuple[Plain, ...]]:
-    near, verdicts = _near(reading), _verdicts(reading)
+    close, verdicts = near(reading), _verdicts(reading)
     for row in reading.worlds:
         keys = asked(row)
         for query in row.asked:
-            spaces = frozenset({query.space}) if query.space else near.get((row.world, query.agent), frozenset())
+            spaces = frozenset({query.space}) if query.space else close.get((row.world, query.agent), frozenset())
             for item in items:
                 if item.tick < row.tick:
                     yield _row(item, row, query, spaces, keys.get(query.agent), verdicts)
@@ -182,7 +182,7 @@ def _verdicts(reading: Reading) -> dict[tuple[str, str, str], Mapping[str, Plain
     }
 
 
-def _near(reading: Reading) -> dict[tuple[str, str], frozenset[str]]:
+def near(reading: Reading) -> dict[tuple[str, str], frozenset[str]]:
     """Return the spaces that each agent is seen to write to or to recall from, anywhere in the trace."""
     found: dict[tuple[str, str], set[str]] = {}
     space_of = {id: versions[0].space for id, versions in reading.lineage.versions.items()}

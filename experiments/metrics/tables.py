@@ -18,6 +18,7 @@ from simonides.experiments.metrics.questions import questions
 from simonides.experiments.metrics.reading import Reading
 from simonides.experiments.metrics.rulings import doors, rulings
 from simonides.experiments.metrics.spending import cost, latency, ticks
+from simonides.experiments.metrics.spread import cascade, descents, outbreaks, spread
 from simonides.experiments.metrics.states import items, states
 from simonides.sim.errors import ContractBroken
 from simonides.sim.registry import registry
@@ -27,6 +28,7 @@ FOLDER = "tables"
 DEFAULTS = (
     "answer-f1", "evidence-recall", "ndcg", "attack-success", "tainted-recall", "contamination", "memory-size", "cost",
     "latency", "reward", "task-success", "illegal-actions", "poisoning", "defence",
+    "infection", "infected-spaces", "cascade", "transmission",
 )  # fmt: skip
 """Metrics that every trial has; a study's `metrics` come on top."""
 SCHEMA = {"metric": pl.String, "part": pl.String, "value": pl.Float64}
@@ -35,7 +37,7 @@ SCHEMA = {"metric": pl.String, "part": pl.String, "value": pl.Float64}
 @dataclass(frozen=True, slots=True)
 class TrialTables:
     """What a metric is given. The modules `questions`, `needs`, `holdings`, `spending`, `probes`, `states` and
-    `rulings` say what each table has."""
+    `rulings` and `spread` say what each table has."""
 
     questions: pl.DataFrame
     contamination: pl.DataFrame
@@ -50,6 +52,9 @@ class TrialTables:
     items: pl.DataFrame
     rulings: pl.DataFrame
     doors: pl.DataFrame
+    spread: pl.DataFrame
+    cascade: pl.DataFrame
+    outbreaks: pl.DataFrame
 
 
 NAMES = tuple(field.name for field in fields(TrialTables))
@@ -57,12 +62,25 @@ NAMES = tuple(field.name for field in fields(TrialTables))
 
 def tables_of(reading: Reading) -> TrialTables:
     """Return all tables of a trial."""
-    came, ruled = states(reading), rulings(reading)
+    came, ruled, descended = states(reading), rulings(reading), descents(reading)
     return TrialTables(
-        questions(reading), contamination(reading), memory(reading), cost(reading), ticks(reading), latency(reading),
-        needs(reading), illegal(reading), probes(reading), came, items(reading, came), ruled,
-        doors(reading, ruled),
-    )  # fmt: skip
+        questions=questions(reading),
+        contamination=contamination(reading),
+        memory=memory(reading),
+        cost=cost(reading),
+        ticks=ticks(reading),
+        latency=latency(reading),
+        needs=needs(reading),
+        illegal=illegal(reading),
+        probes=probes(reading),
+        states=came,
+        items=items(reading, came),
+        rulings=ruled,
+        doors=doors(reading, ruled),
+        spread=spread(descended),
+        cascade=cascade(descended),
+        outbreaks=outbreaks(descended),
+    )
 
 
 def metrics_of(tables: TrialTables, extra: Sequence[str] = ()) -> pl.DataFrame:

@@ -15,6 +15,7 @@ from simonides.experiments.theory import page
 from simonides.experiments.theory.comparison import ALBUMS, MEMORYLESS, compare
 from simonides.experiments.theory.fading import faded
 from simonides.experiments.theory.first_case import first_cases
+from simonides.experiments.theory.loop import in_the_loop
 from simonides.experiments.theory.networks import NETWORKS
 from simonides.experiments.theory.outbreaks import outbreaks
 from simonides.sim.errors import UserError
@@ -25,7 +26,7 @@ FIRST = (ALBUMS[1], ALBUMS[3])
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """How much is simulated. The defaults are those of the criterion, and take a minute of processor time."""
+    """How much is simulated. The defaults are those of the criterion, and take some two minutes of processor time."""
 
     agents: int = 100_000
     seeds: int = 8
@@ -35,12 +36,18 @@ class Size:
     nodes: int = 600
     network_seeds: int = 4
     records: int = 1_000
+    loop: int = 2_000
+    """Agents in the platform's own loop; 0 leaves it out."""
+    rounds: int = 60
+    """Rounds that it plays."""
 
 
 def compare_with_theory(size: Size, out: Path, console: Console) -> int:
     """Return 0 where the criterion holds or is not asked, 1 where it fails. Raises UserError for odd agents."""
     if size.agents % 2:
         raise UserError(f"--agents: agents meet in pairs; asked for {size.agents}, ask for an even number.")
+    if size.loop % 2:
+        raise UserError(f"--loop: agents meet in pairs; asked for {size.loop}, ask for an even number.")
     if not out.absolute().parent.is_dir():
         raise UserError(f"--out: there is no folder {out.absolute().parent}; make it first.")
     with console.status("") as status:
@@ -56,6 +63,8 @@ def found(size: Size, tell: Callable[[str], None]) -> page.Findings:
     """Simulate everything and hold it against its law, telling what is under way."""
     tell("Infection through albums")
     albums = [compare(setting, size.agents, range(size.seeds)) for setting in ALBUMS]
+    tell("The platform's own loop")
+    looped = [in_the_loop(size.loop, size.rounds)] if size.loop else []
     tell("Infection without memory")
     memoryless = [compare(setting, size.agents, range(size.seeds)) for setting in MEMORYLESS]
     tell("One infected agent")
@@ -63,7 +72,7 @@ def found(size: Size, tell: Callable[[str], None]) -> page.Findings:
     tell("Networks")
     networks = [outbreaks(name, size.nodes, range(size.network_seeds)) for name in NETWORKS]
     tell("Forgetting")
-    return page.Findings(albums, memoryless, first, networks, faded(size.records, seed=0))
+    return page.Findings(albums, looped, memoryless, first, networks, faded(size.records, seed=0))
 
 
 def tables(findings: page.Findings) -> dict[str, pl.DataFrame]:
@@ -72,6 +81,7 @@ def tables(findings: page.Findings) -> dict[str, pl.DataFrame]:
     size = f"{first.agents:,} agents, {len(first.curves)} seeds"
     return {
         f"Infection through albums against its law: {size}": page.differences(findings.albums),
+        "The platform's own loop against the arrays": page.loop_rows(findings.looped),
         f"Infection without memory against its map: {size}": page.differences(findings.memoryless),
         f"One infected agent among {findings.first[0].agents:,}": page.first_rows(findings.first),
         "SIS on networks against the mean field": page.network_rows(findings.networks),

@@ -12,6 +12,7 @@ from simonides.experiments.theory.comparison import Comparison
 from simonides.experiments.theory.fading import Faded
 from simonides.experiments.theory.first_case import FirstCases
 from simonides.experiments.theory.forgetting import MINUTES, SAVINGS, best_strength, ebbinghaus, retention
+from simonides.experiments.theory.loop import Looped
 from simonides.experiments.theory.outbreaks import Outbreak
 
 LAW = {"color": INK, "width": 2, "dash": "dash"}
@@ -29,6 +30,15 @@ def curves(found: Comparison) -> go.Figure:
     figure.add_scatter(y=found.theory, mode="lines", line=LAW, name="law", hovertemplate=hover)
     top = 1.02 if found.setting.fixed_point > 0.0 else 1.2 * float(max(found.curves.max(), found.theory.max()))
     return styled(figure, "Round", "Infected share", y_range=(-0.02 * top, top))
+
+
+def looped(found: Looped) -> go.Figure:
+    """Return the infected share in the loop, and as arrays."""
+    figure = go.Figure()
+    line = {"color": PALETTE[5], "width": 3}
+    figure.add_scatter(y=found.loop.mean(axis=1), mode="lines", line=line, name="loop")
+    figure.add_scatter(y=found.arrays.mean(axis=1), mode="lines", line=LAW, name="arrays")
+    return styled(figure, "Round", "Infected share", y_range=(-0.02, 1.02))
 
 
 def times(found: FirstCases) -> go.Figure:

@@ -13,6 +13,7 @@ from simonides.experiments.theory import figures
 from simonides.experiments.theory.comparison import EACH, EXTINCT, JUDGED_FROM, MEAN, P0, Comparison
 from simonides.experiments.theory.fading import Faded
 from simonides.experiments.theory.first_case import FirstCases
+from simonides.experiments.theory.loop import Looped
 from simonides.experiments.theory.outbreaks import GAMMA, ROUNDS, Outbreak
 
 LIMITS = (
@@ -30,6 +31,7 @@ class Findings:
     """Everything that was compared."""
 
     albums: Sequence[Comparison]
+    looped: Sequence[Looped]
     memoryless: Sequence[Comparison]
     first: Sequence[FirstCases]
     networks: Sequence[Sequence[Outbreak]]
@@ -37,8 +39,9 @@ class Findings:
 
     @property
     def holds(self) -> bool:
-        """Whether the criterion holds wherever it is asked."""
-        return all(found.holds for found in (*self.albums, *self.memoryless) if found.judged)
+        """Whether the criterion holds wherever it is asked, and the loop infects as the arrays do."""
+        laws = all(found.holds for found in (*self.albums, *self.memoryless) if found.judged)
+        return laws and all(one.unequal == 0 for one in self.looped)
 
 
 def verdict(found: Comparison) -> str:
@@ -79,6 +82,7 @@ def render(findings: Findings) -> str:
 def _panels(findings: Findings) -> tuple[Panel, ...]:
     return (
         _compared("album", "Does infection through albums follow its law?", findings.albums),
+        *_looped(findings.looped),
         _compared("memoryless", "Does infection without memory follow its law?", findings.memoryless),
         _first(findings.first), _networks(findings.networks), _fading(findings.faded),
     )  # fmt: skip
@@ -91,6 +95,37 @@ def _compared(name: str, question: str, found: Sequence[Comparison]) -> Panel:
         table=differences(found), multiples=tuple((one.setting.label, figures.curves(one)) for one in found),
         note="Each thin line is one run, not shifted and not smoothed. What dies out has an axis of its own.",
     )  # fmt: skip
+
+
+def _looped(found: Sequence[Looped]) -> list[Panel]:
+    if not found:
+        return []
+    told = [
+        f"{one.agents:,} agents in spaces of their own: the infected agents, by lineage, are those of the arrays "
+        + (f"in all of {one.rounds + 1} rounds" if not one.unequal else f"in all but {one.unequal} rounds")
+        for one in found
+    ]
+    return [
+        Panel(
+            "loop", "Is the platform's own loop the same process?", "; ".join(told) + ".", table=loop_rows(found),
+            multiples=tuple((f"{one.agents:,} agents", figures.looped(one)) for one in found),
+            note="Both make the same draws. The arrays then stand for the loop where it would be too slow.",
+        )
+    ]  # fmt: skip
+
+
+def loop_rows(found: Sequence[Looped]) -> pl.DataFrame:
+    """Return a row a run in the loop: its size, its rounds that differ from the arrays, and what it cost."""
+    return pl.DataFrame(
+        {
+            "agents": [one.agents for one in found],
+            "rounds": [one.rounds for one in found],
+            "setting": [f"A={one.album}, alpha={one.alpha:g}, beta={one.beta:g}" for one in found],
+            "infected at the end": [int(one.loop[-1].sum()) for one in found],
+            "rounds that differ": [one.unequal for one in found],
+            "processor seconds": [f"{one.seconds:.1f}" for one in found],
+        }
+    )
 
 
 def _first(found: Sequence[FirstCases]) -> Panel:

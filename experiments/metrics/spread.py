@@ -1,0 +1,242 @@
+"""How what was brought in spreads: who holds what descends from it, who got it from whom, and how readily it passes.
+
+From the trace alone, by descent (`sim/lineage.py`): never by what a text says. `origin` is "attack" for what descends
+from tainted items and "benign" for what descends from the controls of the same form. A space is infected while it holds
+a record that descends; an agent, while a space does that it is seen to write to or to recall from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+from scipy.sparse import csr_array  # type: ignore[import-untyped]
+from scipy.sparse.linalg import eigs  # type: ignore[import-untyped]
+
+from simonides.experiments.metrics.reading import Reading
+from simonides.experiments.metrics.states import near
+from simonides.sim.rows import Lived, WorldRow
+
+Flags = npt.NDArray[np.bool_]
+Agent = tuple[str, str]
+"""World and agent."""
+
+SPREAD: Mapping[str, Any] = {
+    "origin": pl.String, "unit": pl.String, "tick": pl.Int64, "units": pl.Int64, "current": pl.Int64,
+    "cumulative": pl.Int64,
+}  # fmt: skip
+"""`unit` is "space" or "agent", `units` how many there are; `current` and `cumulative` are infected as a reader at the
+tick finds them. One row a change, and one at the first tick and the last."""
+CASCADE: Mapping[str, Any] = {
+    "origin": pl.String, "world": pl.String, "agent": pl.String, "tick": pl.Int64, "by": pl.String, "depth": pl.Int64,
+}  # fmt: skip
+"""One row an agent that was reached: its first tick, by whom ("" from outside), and through how many others."""
+OUTBREAKS: Mapping[str, Any] = {
+    "origin": pl.String, "began": pl.Int64, "purged": pl.Int64, "contacts": pl.Int64, "passed": pl.Int64,
+    "lambda1": pl.Float64, "infected_ticks": pl.Int64, "recoveries": pl.Int64,
+}  # fmt: skip
+"""One row an origin. `contacts` are what susceptible agents heard from infected ones, or might have (`met` in an
+experience's metadata), `passed` those that carried it; `lambda1` is the largest eigenvalue of the matrix of contacts a
+tick between agents; `recoveries` are agents that were infected and at their next tick are not, of `infected_ticks`."""
+
+DENSE = 400
+"""Agents up to which all eigenvalues are computed; above, the largest alone."""
+
+
+@dataclass(frozen=True)
+class Descent:
+    """What descends from the items of one origin in one trial."""
+
+    reading: Reading
+    origin: str
+
+    @cached_property
+    def items(self) -> frozenset[str]:
+        """The ids of the origin's items."""
+        bad = self.origin == "attack"
+        return frozenset(id for id, item in self.reading.lineage.items.items() if item.planted.tainted == bad)
+
+    @cached_property
+    def experiences(self) -> frozenset[str]:
+        """The experiences that descend."""
+        roots = self.reading.lineage.roots
+        return frozenset(id for id, items in roots.items() if not self.items.isdisjoint(items))
+
+    @property
+    def began(self) -> int:
+        """The tick of the first item."""
+        return min(self.reading.lineage.items[id].tick for id in self.items)
+
+    @cached_property
+    def agents(self) -> list[Agent]:
+        """Every agent that ever acts, sorted."""
+        return sorted({(row.world, agent) for row in self.reading.worlds for agent in row.actions})
+
+    @cached_property
+    def end(self) -> int:
+        """The first tick that nothing of the trial is stored at any more."""
+        return 1 + max(row.tick for row in (*self.reading.worlds, *self.reading.spaces))
+
+    @cached_property
+    def spaces(self) -> dict[str, Flags]:
+        """Space -> at which ticks a reader finds it infected, of shape (end + 1,)."""
+        found = {space: np.zeros(self.end + 1, np.bool_) for space in sorted({r.space for r in self.reading.spaces})}
+        for versions in self.reading.lineage.versions.values():
+            for version in versions:
+                if not self.experiences.isdisjoint(version.stored.origins):
+                    last = self.end if version.until is None else version.until
+                    found[version.space][version.tick + 1 : last + 1] = True
+        return found
+
+    @cached_property
+    def close(self) -> dict[Agent, frozenset[str]]:
+        """The spaces that each agent is seen to write to or to recall from."""
+        return near(self.reading)
+
+    def world_of(self, agent: str, space: str) -> str:
+        """Return the world of an agent of this name, one that is seen at the space if any is; "" for nobody."""
+        named = [world for world, name in self.agents if name == agent]
+        return next((one for one in named if space in self.close.get((one, agent), ())), named[0] if named else "")
+
+    @cached_property
+    def infected(self) -> Flags:
+        """Which agents are infected at which ticks, of shape (agents, end + 1)."""
+        clean = np.zeros(self.end + 1, np.bool_)
+        rows = [
+            np.logical_or.reduce([clean, *(self.spaces[s] for s in self.close.get(who, ()) if s in self.spaces)])
+            for who in self.agents
+        ]
+        return np.array(rows, np.bool_).reshape(len(rows), self.end + 1)
+
+
+def descents(reading: Reading) -> list[Descent]:
+    """Return the origins that a trial has items of; usually none."""
+    found = [Descent(reading, origin) for origin in ("attack", "benign")] if reading.lineage.items else []
+    return [one for one in found if one.items]
+
+
+def spread(found: Sequence[Descent]) -> pl.DataFrame:
+    """Return the infection curves of a trial, with the columns of `SPREAD`."""
+    rows: list[tuple[Any, ...]] = []
+    for descent in found:
+        spaces = list(descent.spaces.values())
+        held = np.array(spaces, np.bool_).reshape(len(spaces), descent.end + 1)
+        rows += _curve(descent.origin, "space", held)
+        rows += _curve(descent.origin, "agent", descent.infected)
+    return pl.DataFrame(rows, schema=SPREAD, orient="row")
+
+
+def _curve(origin: str, unit: str, infected: Flags) -> Iterator[tuple[Any, ...]]:
+    current = infected.sum(axis=0)
+    cumulative = np.logical_or.accumulate(infected, axis=1).sum(axis=0)
+    changes = (np.diff(current) != 0) | (np.diff(cumulative) != 0)
+    for tick in np.flatnonzero(np.r_[True, changes] | (np.arange(len(current)) == len(current) - 1)).tolist():
+        yield origin, unit, tick, len(infected), int(current[tick]), int(cumulative[tick])
+
+
+def cascade(found: Sequence[Descent]) -> pl.DataFrame:
+    """Return who was reached first when and by whom, with the columns of `CASCADE`.
+
+    An agent is reached by what is planted as its own or shown to it, by what it hears from another, and by what it
+    recalls that another wrote.
+    """
+    rows = [row for descent in found for row in _cascade(descent)]
+    return pl.DataFrame(rows, schema=CASCADE, orient="row")
+
+
+def _cascade(descent: Descent) -> Iterator[tuple[Any, ...]]:
+    depth: dict[Agent, int] = {}
+    for tick, world, agent, by in _reached(descent):
+        who, source = (world, agent), (world, by)
+        if who not in depth and (not by or source in depth):
+            depth[who] = depth[source] + 1 if by else 0
+            yield descent.origin, world, agent, tick, by, depth[who]
+
+
+def _reached(descent: Descent) -> list[tuple[int, str, str, str]]:
+    """Return (tick, world, agent, by) of everything that reached an agent, in the order of ticks."""
+    planted = [
+        (row.tick, descent.world_of(done.agent, row.space), done.agent, "")
+        for row in descent.reading.spaces
+        if any(one.id in descent.items for one in row.planted)
+        for done in row.operations
+        if done.kind == "plant"
+    ]
+    lived = [event for row in descent.reading.worlds for event in (*_recalled(descent, row), *_lived(descent, row))]
+    return sorted(planted + lived, key=lambda event: event[0])
+
+
+def _recalled(descent: Descent, row: WorldRow) -> Iterator[tuple[int, str, str, str]]:
+    lineage = descent.reading.lineage
+    for query in row.asked:
+        for record in query.ids:
+            version = descent.reading.version(record, row.tick)
+            for origin in descent.experiences.intersection(version.stored.origins) if version is not None else ():
+                one = lineage.experiences.get(origin)
+                writer = one.agent if one is not None else version.stored.writer.rpartition("/")[2] if version else ""
+                if writer and writer != query.agent:
+                    yield row.tick, row.world, query.agent, writer
+
+
+def _lived(descent: Descent, row: WorldRow) -> Iterator[tuple[int, str, str, str]]:
+    for lived in row.experiences:
+        if lived.id in descent.experiences:
+            others = [speaker for speaker, _ in lived.heard if speaker != lived.agent]
+            for by in others or [""]:
+                yield row.tick, row.world, lived.agent, by
+
+
+def outbreaks(found: Sequence[Descent]) -> pl.DataFrame:
+    """Return how readily each origin passed between agents, with the columns of `OUTBREAKS`."""
+    return pl.DataFrame([_outbreak(one) for one in found], schema=OUTBREAKS, orient="row")
+
+
+def _outbreak(descent: Descent) -> tuple[Any, ...]:
+    number = {who: n for n, who in enumerate(descent.agents)}
+    contacts = passed = 0
+    met: list[tuple[int, int]] = []
+    for row in descent.reading.worlds:
+        for lived, speaker, at in _meetings(row):
+            to, by = number.get((row.world, lived.agent)), number.get((row.world, speaker))
+            if to is None or by is None:
+                continue
+            met.append((by, to))
+            if descent.infected[by, at] and not descent.infected[to, row.tick]:
+                contacts += 1
+                passed += lived.id in descent.experiences
+    ticks = max(1, descent.end)
+    ill = descent.infected
+    recovers = int((ill[:, :-1] & ~ill[:, 1:]).sum())
+    purges = [row.tick for row in descent.reading.spaces for one in row.changed if one.kind in ("purge", "wipe")]
+    purged = min(purges, default=None)
+    lambda1 = largest_eigenvalue(met, len(number)) / ticks
+    return (
+        descent.origin, descent.began, purged, contacts, passed, lambda1, int(ill[:, :-1].sum()), recovers
+    )  # fmt: skip
+
+
+def _meetings(row: WorldRow) -> Iterator[tuple[Lived, str, int]]:
+    """Yield (what was lived, whom it was heard from or could have been, when that one acted)."""
+    for lived in row.experiences:
+        if lived.heard:
+            yield from ((lived, speaker, at) for speaker, at in lived.heard if speaker != lived.agent)
+        elif "met" in lived.metadata:
+            speaker, at = lived.metadata["met"]
+            yield lived, speaker, at
+
+
+def largest_eigenvalue(links: list[tuple[int, int]], size: int) -> float:
+    """Return the spectral radius of the matrix that counts links (from, to) between `size` agents; 0 without any."""
+    if not links:
+        return 0.0
+    sources, targets = np.array(links).T
+    matrix = csr_array((np.ones(len(links)), (targets, sources)), shape=(size, size))
+    if size <= DENSE:
+        return float(np.abs(np.linalg.eigvals(matrix.toarray())).max())
+    (found,) = eigs(matrix, k=1, which="LM", v0=np.ones(size), return_eigenvectors=False)
+    return float(abs(found))
