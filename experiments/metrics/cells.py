@@ -46,6 +46,11 @@ class RunTables:
     probes: pl.DataFrame
     states: pl.DataFrame
     items: pl.DataFrame
+    reads: pl.DataFrame
+    dormancy: pl.DataFrame
+    descent: pl.DataFrame
+    sessions: pl.DataFrame
+    writes: pl.DataFrame
     missing: tuple[str, ...]
     """One line for each trial whose tables could not be made."""
 

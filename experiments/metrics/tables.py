@@ -13,9 +13,12 @@ import polars as pl
 
 from simonides.experiments.metrics.holdings import contamination, memory
 from simonides.experiments.metrics.needs import illegal, needs
+from simonides.experiments.metrics.persistence import descent, dormancy
 from simonides.experiments.metrics.probes import probes
 from simonides.experiments.metrics.questions import questions
 from simonides.experiments.metrics.reading import Reading
+from simonides.experiments.metrics.reads import reads
+from simonides.experiments.metrics.sessions import sessions, writes
 from simonides.experiments.metrics.spending import cost, latency, ticks
 from simonides.experiments.metrics.states import items, states
 from simonides.sim.errors import ContractBroken
@@ -26,6 +29,8 @@ FOLDER = "tables"
 DEFAULTS = (
     "answer-f1", "evidence-recall", "ndcg", "attack-success", "tainted-recall", "contamination", "memory-size", "cost",
     "latency", "reward", "task-success", "illegal-actions", "poisoning",
+    "dormancy", "success-by-session", "retention", "experience-following", "error-propagation", "backward-transfer",
+    "progress", "sharing", "descent",
 )  # fmt: skip
 """Metrics that every trial has; a study's `metrics` come on top."""
 SCHEMA = {"metric": pl.String, "part": pl.String, "value": pl.Float64}
@@ -33,8 +38,8 @@ SCHEMA = {"metric": pl.String, "part": pl.String, "value": pl.Float64}
 
 @dataclass(frozen=True, slots=True)
 class TrialTables:
-    """What a metric is given. The modules `questions`, `needs`, `holdings`, `spending`, `probes` and `states` say
-    what each table has."""
+    """What a metric is given. The modules `questions`, `needs`, `holdings`, `spending`, `probes`, `states`, `reads`,
+    `persistence` and `sessions` say what each table has."""
 
     questions: pl.DataFrame
     contamination: pl.DataFrame
@@ -47,6 +52,11 @@ class TrialTables:
     probes: pl.DataFrame
     states: pl.DataFrame
     items: pl.DataFrame
+    reads: pl.DataFrame
+    dormancy: pl.DataFrame
+    descent: pl.DataFrame
+    sessions: pl.DataFrame
+    writes: pl.DataFrame
 
 
 NAMES = tuple(field.name for field in fields(TrialTables))
@@ -54,10 +64,12 @@ NAMES = tuple(field.name for field in fields(TrialTables))
 
 def tables_of(reading: Reading) -> TrialTables:
     """Return all tables of a trial."""
-    came = states(reading)
+    came, held, spent, lived = states(reading), memory(reading), cost(reading), ticks(reading)
+    took, decided = latency(reading), needs(reading)
     return TrialTables(
-        questions(reading), contamination(reading), memory(reading), cost(reading), ticks(reading), latency(reading),
-        needs(reading), illegal(reading), probes(reading), came, items(reading, came),
+        questions(reading), contamination(reading), held, spent, lived, took, decided, illegal(reading),
+        probes(reading), came, items(reading, came), reads(reading), dormancy(reading, came), descent(reading),
+        sessions(lived, decided, held, spent, took), writes(reading),
     )  # fmt: skip
 
 
