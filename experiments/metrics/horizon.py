@@ -1,7 +1,6 @@
 """Metrics over long horizons: functions of a trial's tables, found by name in the registry of metrics.
 
-Each says its formula; what does not apply to a trial has no value. Name them in a study's `metrics`, or look for them in
-the report, whose panel "Over sessions" is drawn from the same tables.
+Each says its formula; what does not apply to a trial has no value.
 """
 
 from __future__ import annotations
@@ -67,9 +66,9 @@ def retention(tables: TrialTables) -> Values:
 
 
 def experience_following(tables: TrialTables) -> Values:
-    """Return Pearson's correlation of input and output similarity between each task and the first record recalled for it.
+    """Return the correlation of input and output similarity between tasks and the first records recalled for them.
 
-    Similarity is the cosine of word counts (`metrics/reads.py`). Input: the query and the record. Output: what the
+    It is Pearson's, similarity the cosine of word counts (`metrics/reads.py`). Input: the query and the record. Output: what the
     agent does and what the record's experience did or, where it holds no action, the record. nan below three tasks, or
     where one of the two does not vary.
     """
@@ -103,13 +102,13 @@ def _first_saying(reads: pl.DataFrame) -> pl.DataFrame:
 
 
 def backward_transfer(tables: TrialTables) -> Values:
-    """Return mean_i(R_T,i - R_i,i): success when task i is asked for the last time, less when for the first.
+    """Return mean_i(R_T,i - R_i,i): task i decided rightly when it is asked for the last time, less when for the first.
 
-    Only tasks that the environment asks more than once count; `tasks` is how many.
+    Right is the true value, whatever came of it. Only tasks that are asked more than once count; `tasks` is how many.
     """
     asked = tables.needs.sort("needed", maintain_order=True).group_by(AGAIN, maintain_order=True)
-    success = pl.col("success").cast(pl.Float64)
-    again = asked.agg(pl.len(), (success.last() - success.first()).alias("change")).filter(pl.col("len") > 1)
+    right = (pl.col("chosen") == pl.col("truth")).cast(pl.Float64)
+    again = asked.agg(pl.len(), (right.last() - right.first()).alias("change")).filter(pl.col("len") > 1)
     if not again.height:
         return {}
     return {"": float(again["change"].mean()), "tasks": float(again.height)}  # type: ignore[arg-type]

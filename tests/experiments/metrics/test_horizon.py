@@ -29,8 +29,11 @@ def tables(**given):
 
 
 def need(subject="a", success=True, session=0, needed=0, task="told-fact", distractors=0, world="w"):
-    return {"world": world, "agent": "p", "need": f"{subject}-{needed}", "subject": subject, "attribute": "x",
-            "success": success, "session": session, "needed": needed, "task": task, "distractors": distractors}  # fmt: skip
+    return {
+        "world": world, "agent": "p", "need": f"{subject}-{needed}", "subject": subject, "attribute": "x", "truth": "1",
+        "chosen": str(int(success)), "success": success, "session": session, "needed": needed, "task": task,
+        "distractors": distractors,
+    }  # fmt: skip
 
 
 def test_dormancy_is_the_share_of_hits_by_sessions_since_the_item_and_leaves_benign_ones_out():
@@ -106,8 +109,8 @@ def test_the_record_that_counts_is_the_best_ranked_of_the_last_tick_that_says_an
 
 
 def test_backward_transfer_is_the_last_outcome_less_the_first_of_what_is_asked_again():
-    given = [need("a", True, needed=1), need("b", True, needed=2), need("a", False, needed=8), need("b", True, needed=9),
-             need("c", False, needed=3)]  # fmt: skip
+    given = [("a", True, 1), ("b", True, 2), ("a", False, 8), ("b", True, 9), ("c", False, 3)]
+    given = [need(subject, right, needed=tick) for subject, right, tick in given]
     assert horizon.backward_transfer(tables(needs=given)) == {"": -0.5, "tasks": 2.0}
 
 
