@@ -4,6 +4,8 @@
 |---|---|---|---|
 | `told-fact` | one of seven attributes of an absent person, m values | in the first session | after `delay` turns |
 | `changed-fact` | the same, told `changes` times before with other values | the same | the same |
+
+`interdependent: true` takes the tasks of `tour.py` instead.
 """
 
 from __future__ import annotations
@@ -16,8 +18,10 @@ from pydantic import Field
 from simonides.envs.dialogue.conversation import Question
 from simonides.envs.dialogue.env import DialogueEnv, Heard, Infos
 from simonides.envs.dialogue.facts import GRAMMAR, MOST_OPTIONS, Fact, Posed, Seer, pose
+from simonides.envs.dialogue.tour import CITIES, TourEnv
 from simonides.sim.claims import Claim
 from simonides.sim.codec import decode
+from simonides.sim.errors import StudyError
 from simonides.sim.needs import Need, Verdict
 from simonides.sim.seeds import seed_of
 from simonides.sim.types import Plain
@@ -167,16 +171,36 @@ def dialogue_choices(
     changes: Annotated[int, Field(ge=0, le=MOST_OPTIONS - 1)] = 0,
     seer: Seer = "self",
     reveal: bool = True,
-) -> ChoicesEnv:
+    interdependent: bool = False,
+) -> ChoicesEnv | TourEnv:
     """Return a dialogue that tells `questions` facts and asks for them, each with `options` values to choose from.
 
     Between the last telling and the first question lie `delay` turns, `distractors` of them facts about other people,
     and the ends of `sessions` sessions, one a day. `changes` are earlier values of each fact, told before. `seer`
     "other": who is asked was away while another heard it. `reveal=False` puts small talk where the facts were told.
     `seed` and the number of the `world` fix everything. Raises StudyError for sizes that do not go together.
+
+    `interdependent` sessions plan a tour: the end of each of `sessions` sessions chooses a stop, from where the one
+    before really was; then all are asked for again. `delay` turns with `distractors` other visits stand before each
+    choice, and with `seer` "other" two agents choose in turn.
     """
+    if interdependent:
+        _check_tour(options, questions, delay, distractors, changes)
+        return TourEnv(seed_of(seed, world), sessions, options, delay, distractors, 1 if seer == "self" else 2, reveal)
     posed = pose(
         seed_of(seed, world), speakers=speakers, options=options, questions=questions, delay=delay,
         distractors=distractors, sessions=sessions, changes=changes, seer=seer, reveal=reveal,
     )  # fmt: skip
     return ChoicesEnv(posed, distractors, sessions)
+
+
+def _check_tour(options: int, questions: int, delay: int, distractors: int, changes: int) -> None:
+    wrong = {
+        f"options: {options} of {len(CITIES)} places; use at most as many": options > len(CITIES),
+        f"distractors: {distractors} of {delay} turns; use at most `delay`": distractors > delay,
+        f"questions: {questions}; interdependent sessions choose one stop each": questions != 1,
+        f"changes: {changes}; a stop stays where it was, so use 0": changes != 0,
+    }
+    for text, is_so in wrong.items():
+        if is_so:
+            raise StudyError(f"dialogue-choices.{text}.")

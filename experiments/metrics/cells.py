@@ -46,9 +46,16 @@ class RunTables:
     probes: pl.DataFrame
     states: pl.DataFrame
     items: pl.DataFrame
+    rulings: pl.DataFrame
+    doors: pl.DataFrame
     spread: pl.DataFrame
     cascade: pl.DataFrame
     outbreaks: pl.DataFrame
+    reads: pl.DataFrame
+    dormancy: pl.DataFrame
+    descent: pl.DataFrame
+    sessions: pl.DataFrame
+    writes: pl.DataFrame
     missing: tuple[str, ...]
     """One line for each trial whose tables could not be made."""
 

@@ -13,10 +13,13 @@ import polars as pl
 
 from simonides.experiments.metrics.holdings import contamination, memory
 from simonides.experiments.metrics.needs import illegal, needs
+from simonides.experiments.metrics.persistence import descent, dormancy
 from simonides.experiments.metrics.probes import probes
 from simonides.experiments.metrics.questions import questions
 from simonides.experiments.metrics.reading import Reading
+from simonides.experiments.metrics.reads import reads
 from simonides.experiments.metrics.rulings import doors, rulings
+from simonides.experiments.metrics.sessions import sessions, writes
 from simonides.experiments.metrics.spending import cost, latency, ticks
 from simonides.experiments.metrics.spread import cascade, descents, outbreaks, spread
 from simonides.experiments.metrics.states import items, states
@@ -29,6 +32,8 @@ DEFAULTS = (
     "answer-f1", "evidence-recall", "ndcg", "attack-success", "tainted-recall", "contamination", "memory-size", "cost",
     "latency", "reward", "task-success", "illegal-actions", "poisoning", "defence",
     "infection", "infected-spaces", "cascade", "transmission",
+    "dormancy", "success-by-session", "retention", "experience-following", "error-propagation", "backward-transfer",
+    "progress", "sharing", "descent",
 )  # fmt: skip
 """Metrics that every trial has; a study's `metrics` come on top."""
 SCHEMA = {"metric": pl.String, "part": pl.String, "value": pl.Float64}
@@ -36,8 +41,8 @@ SCHEMA = {"metric": pl.String, "part": pl.String, "value": pl.Float64}
 
 @dataclass(frozen=True, slots=True)
 class TrialTables:
-    """What a metric is given. The modules `questions`, `needs`, `holdings`, `spending`, `probes`, `states` and
-    `rulings` and `spread` say what each table has."""
+    """What a metric is given. The modules `questions`, `needs`, `holdings`, `spending`, `probes`, `states`, `rulings`,
+    `spread`, `reads`, `persistence` and `sessions` say what each table has."""
 
     questions: pl.DataFrame
     contamination: pl.DataFrame
@@ -55,6 +60,11 @@ class TrialTables:
     spread: pl.DataFrame
     cascade: pl.DataFrame
     outbreaks: pl.DataFrame
+    reads: pl.DataFrame
+    dormancy: pl.DataFrame
+    descent: pl.DataFrame
+    sessions: pl.DataFrame
+    writes: pl.DataFrame
 
 
 NAMES = tuple(field.name for field in fields(TrialTables))
@@ -63,14 +73,15 @@ NAMES = tuple(field.name for field in fields(TrialTables))
 def tables_of(reading: Reading) -> TrialTables:
     """Return all tables of a trial."""
     came, ruled, descended = states(reading), rulings(reading), descents(reading)
+    held, spent, lived, took, decided = (of(reading) for of in (memory, cost, ticks, latency, needs))
     return TrialTables(
         questions=questions(reading),
         contamination=contamination(reading),
-        memory=memory(reading),
-        cost=cost(reading),
-        ticks=ticks(reading),
-        latency=latency(reading),
-        needs=needs(reading),
+        memory=held,
+        cost=spent,
+        ticks=lived,
+        latency=took,
+        needs=decided,
         illegal=illegal(reading),
         probes=probes(reading),
         states=came,
@@ -80,6 +91,11 @@ def tables_of(reading: Reading) -> TrialTables:
         spread=spread(descended),
         cascade=cascade(descended),
         outbreaks=outbreaks(descended),
+        reads=reads(reading),
+        dormancy=dormancy(reading, came),
+        descent=descent(reading),
+        sessions=sessions(lived, decided, held, spent, took),
+        writes=writes(reading),
     )
 
 
