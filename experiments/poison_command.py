@@ -70,7 +70,17 @@ def agentpoison(
 def _printed(table: Table) -> Printed:
     """Return one line a way, retriever and number of records: mean over seeds or sentences, least and most."""
     printed = Printed(title="Held-out questions with poison among the top k: mean [least, most]", title_justify="left")
-    for name in ("trigger", "retriever", "records", "of", "ASR-r@1", "ASR-r@5", "without it@1", "without it@5", "kept@5"):
+    for name in (
+        "trigger",
+        "retriever",
+        "records",
+        "of",
+        "ASR-r@1",
+        "ASR-r@5",
+        "without it@1",
+        "without it@5",
+        "kept@5",
+    ):
         printed.add_column(name)
     groups: dict[tuple[str, str, int], list[Row]] = {}
     for row in table.rows:

@@ -70,7 +70,9 @@ class MiniLMGradient:
     def vectors(self, texts: Sequence[str]) -> FloatArray:
         """Return float32[n, 384], the unit vectors by these weights, to hold against the embedder really used."""
         with torch.no_grad():
-            return np.stack([self._unit(self._table[self._tokenizer.encode(text).ids]).float().numpy() for text in texts])
+            return np.stack(
+                [self._unit(self._table[self._tokenizer.encode(text).ids]).float().numpy() for text in texts]
+            )
 
     def _unit(self, given: torch.Tensor) -> torch.Tensor:
         pooled: torch.Tensor = self._model(inputs_embeds=given[None]).last_hidden_state[0].mean(dim=0)
