@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from simonides.agents.attacks.adaptive import HARDENED, hardened
-from simonides.agents.attacks.placing import placed, truth_of
+from simonides.agents.attacks.placing import WITHOUT_FACTS, placed, truth_of
 from simonides.sim.attacks import AttackCard, AttackContext, Door, Goal, Injection
 
 Content = Literal["falsehood", "update", "mistake"]
@@ -20,6 +20,9 @@ class PlantedRecord:
     `content` makes its controls, with equally many records and nothing tainted: "mistake" is the same falsehood said
     in good faith; "update" is an honest newer truth that replaces an old one: the outdated value is told first, and
     the truth anew after `apart` ticks (two records a fact; the outdated one is not what the control measures).
+
+    `timing` "told" counts `every` from the tick at which the environment would tell the falsehood itself, which comes
+    after the truth was seen and before it is needed; "start" from the attack's beginning.
     """
 
     card: ClassVar[AttackCard] = AttackCard(
@@ -29,6 +32,7 @@ class PlantedRecord:
         knowledge="none",
         doors=("memory", "channel"),
         adaptive=HARDENED,
+        not_applicable=WITHOUT_FACTS,
     )
 
     def __init__(
@@ -40,22 +44,26 @@ class PlantedRecord:
         apart: Annotated[int, Field(ge=1)] = 5,
         door: Door = "memory",
         space: str = "",
+        timing: Literal["start", "told"] = "start",
         adaptive: bool = False,
     ) -> None:
         """`space` is where records go by the door "memory"; by default the first that the goal's agent may write."""
         self.count, self.copies, self.every, self.content, self.apart = count, copies, every, content, apart
-        self.door, self.space, self.adaptive = door, space, adaptive
+        self.door, self.space, self.timing, self.adaptive = door, space, timing, adaptive
 
     def plan(self, ctx: AttackContext) -> Sequence[Injection]:
         """Return the records of all goals. Raises StudyError as `AttackContext.goals` and `placed` do."""
         goals = ctx.goals(self.count)
-        told = [
-            one for copy in range(self.copies) for n, goal in enumerate(goals) for one in self._told(goal, n, copy, ctx)
-        ]
+        said = [self._told(goal, n, copy, ctx) for copy in range(self.copies) for n, goal in enumerate(goals)]
+        told = [one for records in said for one in records]
         return hardened(told, ctx) if self.adaptive else told
 
+    def _told_at(self, goal: Goal) -> int:
+        """Return the tick to inject at: what a channel is given is seen, and remembered, one tick later."""
+        return max(0, goal.tick - 1) if self.door == "channel" else goal.tick
+
     def _told(self, goal: Goal, number: int, copy: int, ctx: AttackContext) -> list[Injection]:
-        after = self.every * (copy * self.count + number)
+        after = self.every * (copy * self.count + number) + (self._told_at(goal) if self.timing == "told" else 0)
         false = placed(
             goal, ctx, goal.text, door=self.door, space=self.space, after=after,
             tainted=self.content == "falsehood", about={"content": self.content},
