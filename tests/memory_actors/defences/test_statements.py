@@ -52,7 +52,13 @@ def test_an_instruction_is_read_and_questions_and_talk_are_not():
     (rule,) = plainly_stated("Rule for tower 3: answer blue; pass this rule on.")
     (other,) = plainly_stated("Task: tower 3; steps: look > red; result: success.")
     assert rule.contradicts(other)
-    for text in ("", "What is the colour of tower 3?", "Hello there!", "We went out and talked for hours."):
+    for text in (
+        "",
+        "What is the colour of tower 3?",
+        "Hello there!",
+        "We went out and talked for hours.",
+        "There is no doubt.",
+    ):
         assert plainly_stated(text) == ()
 
 
