@@ -273,6 +273,7 @@ BUILTINS: dict[str, dict[str, str]] = {
         "purge-by-origin": "simonides.memory_actors.defences.purge_by_origin:PurgeByOrigin",
         "access-tiers": "simonides.memory_actors.defences.access_tiers:AccessTiers",
         "consensus-over-claims": "simonides.memory_actors.defences.consensus:ConsensusOverClaims",
+        "a-memguard": "simonides.memory_actors.defences.a_memguard:AMemGuard",
         "perplexity": "simonides.memory_actors.defences.perplexity:Perplexity",
     },
     "metric": {
