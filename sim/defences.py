@@ -162,7 +162,7 @@ class Defence(Protocol):
         """Take back the effects of one earlier `screen`."""
 
     async def audit(self, ctx: DefenceContext) -> Audit:
-        """Look at the space after a tick that changed it."""
+        """Look at the space after a tick, whether it changed anything or not."""
 
     def snapshot(self) -> bytes:
         """Return the whole state as bytes, without pickle."""

@@ -135,6 +135,11 @@ class Guard:
         self.standing, self.since = defences, since
         self._made = [(name, make()) for name, make in defences.made]
 
+    @property
+    def audits(self) -> bool:
+        """True while a defence looks at the space after every tick, whether anything happens there or not."""
+        return bool(self._at("audit"))
+
     def _at(self, door: str) -> list[tuple[int, str, Defence]]:
         return [(i, name, one) for i, (name, one) in enumerate(self._made) if door in one.card.doors]
 

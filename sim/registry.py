@@ -271,6 +271,10 @@ BUILTINS: dict[str, dict[str, str]] = {
         "trust-decay": "simonides.memory_actors.defences.trust_decay:TrustDecay",
         "embedding-anomaly": "simonides.memory_actors.defences.embedding_anomaly:EmbeddingAnomaly",
         "purge-by-origin": "simonides.memory_actors.defences.purge_by_origin:PurgeByOrigin",
+        "access-tiers": "simonides.memory_actors.defences.access_tiers:AccessTiers",
+        "consensus-over-claims": "simonides.memory_actors.defences.consensus:ConsensusOverClaims",
+        "a-memguard": "simonides.memory_actors.defences.a_memguard:AMemGuard",
+        "perplexity": "simonides.memory_actors.defences.perplexity:Perplexity",
     },
     "metric": {
         "answer-f1": "simonides.experiments.metrics.trial:answer_f1",

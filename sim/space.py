@@ -33,6 +33,9 @@ LEVEL = 1
 GONE = 1 << 62
 """The frontier of a member that has left."""
 
+NONE_DUE = Due()
+"""What a tick has to do at which only the defences look at the space."""
+
 RELEASED = 1 << 20
 """Ordinals of what comes out of quarantine begin here, so that its place is nobody else's."""
 
@@ -126,7 +129,8 @@ class Space:
     def quiet(self) -> bool:
         """True when the next tick asks nothing of the memory system, so that a packed one may stay packed."""
         tick, every = self.tick, self.spec.manage_every
-        return tick not in self._due and not (every > 0 and (tick + 1) % every == 0)
+        audited = self.guard is not None and self.guard.audits
+        return not audited and tick not in self._due and not (every > 0 and (tick + 1) % every == 0)
 
     @property
     def idle(self) -> bool:
@@ -294,7 +298,8 @@ class Space:
         due = self._due.pop(tick, None)
         every = self.spec.manage_every
         managed = every > 0 and (tick + 1) % every == 0 and self._reached_by(None, tick)
-        row = await self._apply(tick, due or Due(), managed) if due is not None or managed else None
+        audited = self.guard is not None and self.guard.audits
+        row = await self._apply(tick, due or NONE_DUE, managed) if due is not None or managed or audited else None
         self.tick = tick + 1
         self._recount() if len(self.frontier) > 1 else self._recount_one()
         return row
@@ -303,7 +308,7 @@ class Space:
         (frontier,) = self.frontier.values()
         self._behind = int(frontier <= self.tick)
 
-    async def _apply(self, tick: int, due: Due, managed: bool) -> bytes:
+    async def _apply(self, tick: int, due: Due, managed: bool) -> bytes | None:
         if self.time == NEVER:
             self.time = 0.0
         done = SpaceTick()
@@ -332,7 +337,8 @@ class Space:
             done.note("manage", place, None, ctx)
         if self.guard is not None:
             await self._audit(self.guard, tick, muted, done)
-        return done.pack(self.time, due.refused)
+        idle = due is NONE_DUE and not managed and done.empty
+        return None if idle else done.pack(self.time, due.refused)
 
     async def _write(self, system: MemorySystem, queue: Sequence[Operation], muted: bool, done: SpaceTick) -> None:
         """Have the memory system do a queue of operations, in order."""

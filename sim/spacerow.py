@@ -33,6 +33,11 @@ class SpaceTick:
     changed: list[Plain] = field(default_factory=list)
     rulings: list[Plain] = field(default_factory=list)
 
+    @property
+    def empty(self) -> bool:
+        """True while there is nothing to tell of the tick."""
+        return not (self.ops or self.records or self.absorbed or self.told or self.changed or self.rulings)
+
     def ruled(self, rulings: Sequence[Plain]) -> None:
         """Note what the defences ruled at this tick."""
         self.rulings.extend(rulings)

@@ -39,9 +39,9 @@ class Experience:
     """What one agent lived through in one tick: the only thing that memory systems are given to remember.
 
     `time` is simulated time in seconds since the Unix epoch, as the world tells it. `metadata` carries what an
-    environment family adds (a turn's reference such as "D3:7", an image, a trajectory) as plain values. `heard` is
-    (agent, tick) of the same world for what an agent said or noted then, so that lineage can follow it to what that
-    agent had recalled; () for what nobody of the world said.
+    environment family adds (a turn's reference such as "D3:7", an image, a trajectory) as plain values. `heard` has
+    (agent, tick) of the same world for each saying or note of an agent that it holds, so that lineage can follow it to
+    what that agent had recalled; () for what nobody of the world said.
     """
 
     id: str

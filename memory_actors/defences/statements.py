@@ -25,6 +25,10 @@ _WORD = re.compile(r"[^\s.,;:!?\"()]+(?:[.,:][^\s.,;:!?\"()]+)*")
 VERBS = frozenset({"is", "are", "was", "were", "has", "lives", "plays", "lay", "belongs", "works", "likes"})
 ENDS = VERBS | {"in", "on", "at", "under", "by", "to", "the", "a", "an", "called", "touch", "with", "from"}
 FIRST_PERSON = frozenset({"i", "i'm", "my", "we", "our", "me", "us"})
+VAGUE = frozenset(
+    {"it", "there", "this", "that", "these", "those", "he", "she", "they", "what", "nothing", "everything", "everybody"}
+)
+"""A sentence that begins so names nothing that it is about."""
 LONGEST_VALUE = 6
 """Words. GUESS: with LEAST_FRAME it leaves small talk unread."""
 LEAST_FRAME = 2
@@ -113,7 +117,7 @@ def _stated(text: str, who: str) -> list[Statement]:
 
 def _split(sentence: str, who: str) -> Statement | None:
     words, positive = _affirmed(_WORD.findall(sentence.lower()))
-    if VERBS.isdisjoint(words):
+    if VERBS.isdisjoint(words) or words[0] in VAGUE:
         return None
     cut = max(n for n, word in enumerate(words) if word in ENDS) + 1
     frame, value = words[:cut], words[cut:]

@@ -12,6 +12,7 @@ from typing import ClassVar
 import pytest
 from pydantic import BaseModel
 
+from simonides.experiments.cli import main
 from simonides.sim.checks import check_defence, render
 from simonides.sim.checks.defence import UNIVERSAL
 from simonides.sim.codec import decode, encode
@@ -266,6 +267,11 @@ def test_a_wrong_name_or_parameter_is_the_callers_mistake():
         check_defence("corroboraton")
     with pytest.raises(StudyError, match="identities"):
         check_defence("corroboration", {"identities": 0})
+
+
+def test_the_command_tells_a_misspelt_defence_in_one_line(capsys):
+    assert main(["check", "defence", "quarantin"]) == 2
+    assert "Did you mean 'quarantine'" in capsys.readouterr().err
 
 
 def blocks() -> list[str]:
