@@ -1,14 +1,17 @@
 """Compare the environments of all families inside our loop, alone and many a process, with the same steps done bare.
 
-The bare steps are those of an episode that was lived: the same seed and the same actions.
+The bare steps are those of an episode that was lived: the same seed and the same actions. The share of bare speed is
+that of the environment's own calls in an episode's processor time: two runs of a few steps each, of which one is bare,
+differ by more than our loop costs. What the player takes to think counts as our loop's.
 """
 
 from __future__ import annotations
 
 import asyncio
 import tempfile
-from collections.abc import Mapping
-from contextlib import closing
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from time import perf_counter, process_time
@@ -48,19 +51,41 @@ DEAR = 1e-3
 
 
 class Noted:
-    """An environment that notes the actions it was given."""
+    """An environment that notes the actions it was given, and the seconds of the processor that it took itself."""
 
     def __init__(self, env: Any) -> None:
         self._env = env
         self.given: list[dict[str, Any]] = []
+        self.seconds = 0.0
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._env, name)
 
+    def reset(self, seed: int | None = None, options: dict[str, Any] | None = None) -> Any:
+        """Reset."""
+        with self._timed():
+            return self._env.reset(seed=seed, options=options)
+
     def step(self, actions: dict[str, Any]) -> Any:
         """Note the actions, and step."""
         self.given.append(dict(actions))
-        return self._env.step(actions)
+        with self._timed():
+            return self._env.step(actions)
+
+    @contextmanager
+    def _timed(self) -> Iterator[None]:
+        began = process_time()
+        yield
+        self.seconds += process_time() - began
+
+
+@dataclass(frozen=True, slots=True)
+class Life:
+    """What a lived trial took a step, the share of it that its environments took, and what the first was given."""
+
+    step: Timing
+    share: float
+    given: list[dict[str, Any]]
 
 
 def families(scale: Scale) -> Result:
@@ -86,15 +111,15 @@ def _arms(scale: Scale) -> list[Figure]:
 
 
 def _of(name: str, part: Mapping[str, Plain], repeats: int) -> list[Figure]:
-    pairs = [_pair(_trial(part, 1)) for _ in range(repeats)]
-    bare = median(bare.cpu for _, bare in pairs)
-    share = median(bare.cpu / lived.cpu for lived, bare in pairs)
+    lives = [_lived(_trial(part, 1)) for _ in range(repeats)]
+    bare = median(_bare(_trial(part, 1), life.given).cpu for life in lives)
+    share = median(life.share for life in lives)
     told = Figure.at_least(f"{name}: share of bare speed", 100 * share, 90, "%") if bare >= DEAR else Figure(
         f"{name}: share of bare speed", 100 * share, "%"
     )  # fmt: skip
     found = [Figure(f"{name}: a bare step", 1e3 * bare, "ms"), told]
     if name not in ALONE:
-        ratio = median(_lived(_trial(part, MANY))[0].cpu / lived.cpu for lived, _ in pairs[:3])
+        ratio = median(_lived(_trial(part, MANY)).step.cpu / life.step.cpu for life in lives[:3])
         found.append(Figure(f"{name}: a step with {MANY} worlds in a process, against one", ratio, "x"))
     return found
 
@@ -103,9 +128,8 @@ def _trial(part: Mapping[str, Plain], worlds: int) -> Trial:
     return trial_of(environment=dict(part), policy="believer", worlds=worlds)
 
 
-def _pair(trial: Trial) -> tuple[Timing, Timing]:
-    """Return the seconds a step of a trial that is lived, and of its steps done bare."""
-    lived, actions = _lived(trial)
+def _bare(trial: Trial, actions: list[dict[str, Any]]) -> Timing:
+    """Return the seconds of a step where the steps of a trial are done bare."""
     with closing(environment_of(trial.study, trial.seed, 0)) as env:
 
         def steps() -> None:
@@ -113,10 +137,10 @@ def _pair(trial: Trial) -> tuple[Timing, Timing]:
             for given in actions:
                 env.step(given)
 
-        return lived, clocked(steps).each(len(actions))
+        return clocked(steps).each(len(actions))
 
 
-def _lived(trial: Trial) -> tuple[Timing, list[dict[str, Any]]]:
+def _lived(trial: Trial) -> Life:
     with tempfile.TemporaryDirectory(prefix="simonides-bench-") as folder:
         services = services_of(trial.study, None, Models())
         worlds = open_worlds(assemble(trial, services), Layout(), 0, Path(folder), services, {})
@@ -131,4 +155,5 @@ def _lived(trial: Trial) -> tuple[Timing, list[dict[str, Any]]]:
     for result in results:
         if result.failure is not None:
             raise RuntimeError(result.text)
-    return timing.each(sum(len(env.given) for env in noted)), noted[0].given
+    share = sum(env.seconds for env in noted) / timing.cpu
+    return Life(timing.each(sum(len(env.given) for env in noted)), share, noted[0].given)

@@ -24,6 +24,8 @@ from simonides.sim.trace import Trace
 pytestmark = MARKS
 
 PATIENCE = 900.0
+BRIEF = {"max_tokens": 8, "temperature": 0.7}
+"""Nearly all the time of a study on processors is that of tokens."""
 
 
 def wait_for(what, seconds=PATIENCE):
@@ -45,7 +47,7 @@ def kill_an_engine(folder, before, killed):
 
 @pytest.mark.ray
 def test_a_study_of_16_agents_on_two_replicas_outlives_the_death_of_an_engine(tmp_path, ray_session, folder):
-    trial = dialogue({"model": folder, "dtype": "float32", "max_model_len": 512})
+    trial = dialogue({"model": folder, "dtype": "float32", "max_model_len": 512}, sampling=BRIEF)
     layout = Layout(runtime="ray", world_actors=2, model_replicas=2, model_cpus=0.5)
     before, killed = processes(), []
     killer = threading.Thread(target=kill_an_engine, args=(tmp_path, before, killed), daemon=True)
@@ -86,12 +88,12 @@ def test_a_study_killed_at_a_random_moment_resumes_and_replays_to_one_digest_wit
     """In bf16, where a reply depends on what else is in the batch: only the record makes the runs agree."""
     place = tmp_path / "weights"
     place.symlink_to(folder)
-    environment = {"name": "dialogue", "speakers": 4, "teams": 1, "turns_per_session": 6, "sessions": 3, "questions": 6}
+    environment = {"name": "dialogue", "speakers": 4, "teams": 1, "turns_per_session": 4, "sessions": 2, "questions": 3}
     model = {"model": str(place), "dtype": "bfloat16", "max_model_len": 512}
-    fields = fields_of(model, environment=environment, worlds=4, checkpoint_every=4)
+    fields = fields_of(model, environment=environment, worlds=4, checkpoint_every=4, sampling=BRIEF)
     (tmp_path / "study.yaml").write_text(yaml.safe_dump(fields))
     before = processes()
-    moment = random.SystemRandom().randint(1, 20)
+    moment = random.SystemRandom().randint(1, 10)  # of 12 calls
     process = start("run", "study.yaml", "--out", "killed", "--no-report", cwd=tmp_path)
     wait_for(lambda: recorded(tmp_path / "killed") >= moment or process.poll() is not None)
     os.killpg(process.pid, signal.SIGKILL)
