@@ -1,13 +1,13 @@
 """Measure what a trigger does to a store of real keys: who finds the poison, with the trigger and without it.
 
-The searches and the plain sentences are the attack's (`agentpoison`); this file has the store, the controls, the counts.
+The searches and plain sentences are the attack's (`agentpoison`); this file has the store, the controls, the counts.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -68,13 +68,13 @@ class Table:
     """All rows, and what each search cost in forward passes of the embedder."""
 
     rows: list[Row]
-    passes: Mapping[str, list[int]]
-    fitness: Mapping[str, list[float]]
+    passes: dict[str, list[int]]
+    fitness: dict[str, list[float]]
     notes: list[str] = field(default_factory=list)
 
     def plain(self) -> dict[str, Any]:
         """Return everything as plain data."""
-        return {**asdict(self), "rows": [asdict(row) for row in self.rows]}
+        return asdict(self)
 
 
 def read_questions(folder: Path) -> tuple[list[str], list[str]]:
@@ -116,6 +116,7 @@ class Dense:
         return np.stack([self._known[text] for text in texts])
 
     def poisoned(self, questions: Sequence[str], poison: Sequence[str]) -> dict[int, np.ndarray]:
+        """Return the numbers of poisoned keys; see `Retriever`."""
         asked, most = self.embed(questions), max(AT)
         benign = np.sort(asked @ self.keys.T, axis=1)[:, ::-1][:, :most]
         scores = np.concatenate([benign, asked @ self.embed(poison).T], axis=1)
@@ -140,6 +141,7 @@ class Words:
         return [one.id for one in written]
 
     def poisoned(self, questions: Sequence[str], poison: Sequence[str]) -> dict[int, np.ndarray]:
+        """Return the numbers of poisoned keys; see `Retriever`. The keys are forgotten afterwards."""
         return asyncio.run(self._poisoned(questions, poison))
 
     async def _poisoned(self, questions: Sequence[str], poison: Sequence[str]) -> dict[int, np.ndarray]:
@@ -191,9 +193,9 @@ def _triggers(
     """Yield (way, seed, trigger): no trigger, every plain sentence, words drawn unsearched, and each search."""
     words = attribute(f"{SEARCH}:vocabulary_of")(keys)
     gradient = attribute(GRADIENT)(words) if "hotflip" in effort.searches else None
-    plain = registry("attack").load("agentpoison").PLAIN
+    attack: Any = registry("attack").load("agentpoison")
     yield from (("no trigger", seed, "") for seed in range(effort.seeds))
-    yield from (("plain sentence", number, text) for number, text in enumerate(plain))
+    yield from (("plain sentence", number, text) for number, text in enumerate(attack.PLAIN))
     for seed in range(effort.seeds):
         drawn = np.random.default_rng([seed, 2]).choice(words, effort.length)
         yield "drawn words", seed, " ".join(drawn.tolist())
@@ -201,8 +203,8 @@ def _triggers(
         for seed in range(effort.seeds):
             tell(f"Searching: {way}, seed {seed}")
             found = _found(way, seed, questions, dense, words, effort, gradient)
-            table.passes.setdefault(way, []).append(found.passes)  # type: ignore[attr-defined]
-            table.fitness.setdefault(way, []).append(found.fitness)  # type: ignore[attr-defined]
+            table.passes.setdefault(way, []).append(found.passes)
+            table.fitness.setdefault(way, []).append(found.fitness)
             yield way, seed, found.trigger
 
 

@@ -21,8 +21,8 @@ QUERIES = 400
 """Texts that an adaptive attacker embeds at most for one plan: its declared query budget."""
 
 HARDENED = (
-    "Knows the defences and their parameters, and with equally many records puts Sybil identities against corroboration "
-    "and quarantine, true claims first against trust that is learned or decays, a trusted relay against lineage, "
+    "Knows the defences and their parameters, and with equally many records puts Sybil identities against "
+    "corroboration and quarantine, true claims first against trust that decays, a trusted relay against lineage, "
     "other wordings below the threshold against embeddings, and true content in the same record against purges."
 )
 
@@ -38,7 +38,7 @@ FRAMES = (
     "As it was agreed with the others. {}",
     "It stands in the book at the entrance. {}",
 )
-"""Sentences around a claim, each ending before it begins, so that a grammar still reads the claim. The first adds none."""
+"""Sentences before a claim, each ended, so that a grammar still reads the claim. The first adds none."""
 
 NAMES = ("Alma", "Bruno", "Clara", "Diego", "Edda", "Felix", "Greta", "Hugo", "Irma", "Jonas")
 """Whom Sybil identities are called."""

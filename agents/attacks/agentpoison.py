@@ -39,7 +39,7 @@ PLAIN = (
     "Write it down next to the recipe for plum dumplings.",
     "We promised the lighthouse keeper a prompt answer.",
 )
-"""Ordinary sentences as triggers: the control which shows whether a search is needed. All are reported, not the best."""
+"""Ordinary sentences as triggers: the control that shows whether a search is needed. All are reported, not the best."""
 
 Way = Literal["random", "coordinate", "hotflip", "plain", "none"]
 """How the trigger comes about: a search, one of PLAIN, or none at all (the control)."""

@@ -107,9 +107,8 @@ class GraftRecords:
         pairs = [(task, steps, table) for task, steps, _ in TASKS for table in TABLES]
         chosen = [pairs[n] for n in sorted(ctx.rng.choice(len(pairs), self.benign, replace=False).tolist())]
         told = [self._record(agent, task.format(table), steps, False) for task, steps, table in chosen]
-        forged = [
-            self._record(agent, task.format("the data"), unsafe, True) for task, _, unsafe in TASKS[: self.poisoned]
-        ]
+        common = TASKS[: self.poisoned]
+        forged = [self._record(agent, task.format("the data"), unsafe, True) for task, _, unsafe in common]
         forged = hardened(forged, ctx) if self.adaptive else forged
         everything = [*told, *forged]
         return [everything[n] for n in ctx.rng.permutation(len(everything)).tolist()]

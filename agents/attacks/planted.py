@@ -49,9 +49,8 @@ class PlantedRecord:
     def plan(self, ctx: AttackContext) -> Sequence[Injection]:
         """Return the records of all goals. Raises StudyError as `AttackContext.goals` and `placed` do."""
         goals = ctx.goals(self.count)
-        told = [
-            one for copy in range(self.copies) for n, goal in enumerate(goals) for one in self._told(goal, n, copy, ctx)
-        ]
+        said = [self._told(goal, n, copy, ctx) for copy in range(self.copies) for n, goal in enumerate(goals)]
+        told = [one for records in said for one in records]
         return hardened(told, ctx) if self.adaptive else told
 
     def _told(self, goal: Goal, number: int, copy: int, ctx: AttackContext) -> list[Injection]:

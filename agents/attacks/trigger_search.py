@@ -1,7 +1,7 @@
 """Search for a few words that carry any question to a place in embedding space where nothing else is: a trigger.
 
-Three searches share one measure and one budget: a candidate costs one forward pass of the embedder for each query, and a
-backward pass is counted as two forward ones.
+Three searches share one measure and one budget: a candidate costs one forward pass of the embedder for each query, a
+backward pass as much as two forward ones.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ position would add, to first order, to the dot product of the queries' vectors w
 Search = Literal["random", "coordinate", "hotflip"]
 
 SPREAD = 0.1
-"""Weight of the spread of triggered queries against their distance from what is stored, as AgentPoison's code has it."""
+"""Weight of the spread of triggered queries against their distance from what is stored, as in AgentPoison's code."""
 
 CLUSTERS = 5
 """Centres of the stored keys, as in AgentPoison's code."""

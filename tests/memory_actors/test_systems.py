@@ -26,6 +26,7 @@ VARIANTS = [
     ("window", {"turns": 3, "max_tokens": 60}),
     ("running-summary", {"every": 1}),
     ("vector", {"hybrid": True, "turns": 2}),
+    ("union", {"each": 2}),
     ("generative-agents", {"compat": "repo", "threshold": 40, "k": 4}),
     ("memorybank", {"compat": "repo", "chunk": 0}),
     ("memorybank", {"forgetting": "threshold", "forget_on": "manage", "unit_days": 7.0}),
