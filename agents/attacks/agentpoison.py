@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import Field
 
 from simonides.agents.attacks.adaptive import HARDENED, hardened
-from simonides.agents.attacks.placing import placed, question_of, truth_of
+from simonides.agents.attacks.placing import WITHOUT_FACTS, placed, question_of, truth_of
 from simonides.agents.attacks.trigger_search import (
     Embed,
     Found,
@@ -62,6 +62,7 @@ class AgentPoison:
         knowledge="embedder",
         doors=("memory", "channel"),
         adaptive=HARDENED,
+        not_applicable=WITHOUT_FACTS,
     )
     PLAIN: ClassVar[tuple[str, ...]] = PLAIN
 

@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from simonides.agents.attacks.adaptive import HARDENED, hardened
-from simonides.agents.attacks.placing import placed, question_of
+from simonides.agents.attacks.placing import WITHOUT_FACTS, placed, question_of
 from simonides.sim.attacks import AttackCard, AttackContext, Door, Goal, Injection
 from simonides.sim.instructions import Instruction
 from simonides.sim.types import Plain
@@ -37,6 +37,7 @@ class MemoryGraft:
         knowledge="schema",
         doors=("memory", "channel"),
         adaptive=HARDENED,
+        not_applicable=WITHOUT_FACTS,
     )
 
     def __init__(

@@ -9,6 +9,12 @@ from simonides.sim.claims import Claim
 from simonides.sim.errors import StudyError
 from simonides.sim.types import EMPTY, Plain
 
+WITHOUT_FACTS = {
+    "libero": "its tasks pose no need, so there is no remembered fact to say falsely",
+    "textarena": "its games pose no need and say nothing false of themselves, so there is no goal",
+}
+"""Environments in which an attack that needs a goal has no meaning, with the reason."""
+
 
 def placed(
     goal: Goal,

@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from simonides.agents.attacks.adaptive import HARDENED, hardened
-from simonides.agents.attacks.placing import placed, truth_of
+from simonides.agents.attacks.placing import WITHOUT_FACTS, placed, truth_of
 from simonides.sim.attacks import AttackCard, AttackContext, Door, Goal, Injection
 
 Content = Literal["falsehood", "update", "mistake"]
@@ -29,6 +29,7 @@ class PlantedRecord:
         knowledge="none",
         doors=("memory", "channel"),
         adaptive=HARDENED,
+        not_applicable=WITHOUT_FACTS,
     )
 
     def __init__(

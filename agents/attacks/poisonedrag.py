@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from simonides.agents.attacks.adaptive import FRAMES, HARDENED, framed, hardened
-from simonides.agents.attacks.placing import placed, question_of
+from simonides.agents.attacks.placing import WITHOUT_FACTS, placed, question_of
 from simonides.agents.attacks.released import read_released
 from simonides.sim.attacks import AttackCard, AttackContext, Door, Goal, Injection
 
@@ -29,6 +29,7 @@ class PoisonedRAG:
         knowledge="none",
         doors=("memory", "channel"),
         adaptive=HARDENED,
+        not_applicable=WITHOUT_FACTS,
     )
 
     def __init__(

@@ -6,15 +6,20 @@ import json
 import os
 from pathlib import Path
 
+import numpy as np
 import pytest
 from attacking import AGENTS, GRAMMAR, PRIVATE, VICTIM, goal, planning
 
+from simonides.sim.attacking import goal_of
 from simonides.sim.attacks import Attack
 from simonides.sim.errors import DataError, StudyError
 from simonides.sim.instructions import read_instructions
-from simonides.sim.registry import registry
+from simonides.sim.registry import BUILTINS, registry
 
 NAMES = ("planted-record", "memorygraft", "poisonedrag", "agentpoison")
+
+
+ENVIRONMENTS = ("dialogue-choices", "android", "manipulation", "highway")
 
 
 def attack(name: str, **params: object) -> Attack:
@@ -27,6 +32,29 @@ def test_an_attack_declares_itself_and_plans_the_same_twice(name):
     assert isinstance(made, Attack)
     assert made.card.doors[0] == "memory" and made.card.source and made.card.adaptive
     assert list(made.plan(planning())) == list(attack(name, count=3).plan(planning()))
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_every_attack_plans_on_what_each_family_says_falsely(environment):
+    pytest.importorskip({"manipulation": "mujoco", "highway": "highway_env"}.get(environment, "numpy"))
+    made = registry("environment").build(environment, {})
+    made.reset(seed=3)
+    false = made.falsehood(np.random.default_rng(0))
+    context = planning(environment=environment, agents=(f"w0000/{false['agent']}",))
+    context.goals = lambda count: [goal_of("w0000", false)]
+    for name in NAMES:
+        for content in ("falsehood", "update") if name == "planted-record" else ("",):
+            params = {"content": content} if content else {"trigger": "amber"} if name == "agentpoison" else {}
+            told = attack(name, **params).plan(context)
+            assert told and {one.agent for one in told} == {f"w0000/{false['agent']}"}
+            assert all(false["value"] in one.text for one in told if one.tainted)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_where_an_attack_has_no_meaning_its_card_says_why(name):
+    reasons = attack(name).card.not_applicable
+    assert set(reasons) == {"libero", "textarena"} <= set(BUILTINS["environment"])
+    assert all("no need" in reason for reason in reasons.values())
 
 
 @pytest.mark.parametrize("name", NAMES)
