@@ -41,7 +41,8 @@ class Obedience:
 
     Rules and the best ranked procedure are candidates for a need, in the order of recall. One whose condition holds and
     whose value is among the need's is obeyed with `rho`; the draw, made once for a need and a record, stands as long as
-    the need. Procedures below the best ranked one are never followed.
+    the need. Procedures below the best ranked one are never followed. One that answered a user's question holds for a
+    need as it would for the same question of a user.
 
     An instruction that asks to be passed on, recalled or seen, is noted anew with `kappa` at each tick, and sent to all
     other agents of the world or to a random one, as `contacts` says; once a tick, however many records carry it.
@@ -83,8 +84,13 @@ class Obedience:
         top = next((one for one in carried if one.instruction.steps), None)
         for one in carried:
             rule = one.instruction
-            held = rule.applies(need.subject, need.question, observation.text) and rule.do in need.options
-            if held and (not rule.steps or one is top) and self._draws(need.id, one.record, ctx):
+            held = rule.applies(need.subject, need.question, observation.text) or _serves(rule, need)
+            if (
+                held
+                and rule.do in need.options
+                and (not rule.steps or one is top)
+                and self._draws(need.id, one.record, ctx)
+            ):
                 return one
         return None
 
@@ -145,6 +151,11 @@ class Obedience:
     def plain(self) -> dict[str, Plain]:
         """Return the draws for a snapshot."""
         return {need: dict(drawn) for need, drawn in self.drawn.items()}
+
+
+def _serves(rule: Instruction, need: Need) -> bool:
+    """Return True for a remembered answer that serves the need's question as it would a user's."""
+    return bool(rule.steps) and Asked(need.question).follows(Asked.of_task(rule.when))
 
 
 def trusted(recalls: Sequence[Recall]) -> list[Recalled]:

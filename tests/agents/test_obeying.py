@@ -154,6 +154,7 @@ def test_shorter_questions_continue_remembered_answers_step_by_step_and_not_by_l
         remembered.insert(0, action.tells[0].text)
     assert action.notes["used"] == ["0"]
     assert act(policy, remembered).text == "open the far bin", "the plain question is now bridged"
+    assert act(policy, remembered[1:]).text == "open the far bin", "one hint less is no leap for a need either"
     full = answered(Asked(QUESTION, HINTS), (*HINTS, "far bin"))
     assert act(policy, [full], text=Asked(QUESTION, HINTS[:1]).say(), need=None).tells == ()
 
