@@ -238,6 +238,7 @@ BUILTINS: dict[str, dict[str, str]] = {
         "extractive-reader": "simonides.agents.scripted.extractive:ExtractiveReader",
         "believer": "simonides.agents.scripted.believer:Believer",
         "claim-holder": "simonides.agents.scripted.claims:ClaimHolder",
+        "gossiper": "simonides.agents.scripted.gossip:Gossiper",
         "album-keeper": "simonides.agents.scripted.album:AlbumKeeper",
         "prompted": "simonides.agents.prompted:PromptedPolicy",
         "react": "simonides.agents.react:ReActPolicy",

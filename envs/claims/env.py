@@ -73,6 +73,7 @@ class ClaimsEnv(ParallelEnv[str, Ints, int]):  # type: ignore[misc]
         listed: bool = False,
         seer: Seer = "anyone",
         reveal: bool = True,
+        teams: int = 1,
     ) -> None:
         if witnesses > agents:
             raise StudyError(f"claims.witnesses: {witnesses} witnesses of {agents} agents; use at most {agents}.")
@@ -85,6 +86,7 @@ class ClaimsEnv(ParallelEnv[str, Ints, int]):  # type: ignore[misc]
         self._seer, self._reveal = seer, reveal
         self._shape = [agents, claims, values, witnesses, ticks, ask_every, listed, seer, reveal]
         self.possible_agents = [f"player_{i}" for i in range(agents)]
+        self.teams = {name: f"team {i % teams}" for i, name in enumerate(self.possible_agents)} if teams > 1 else {}
         self.agents: list[str] = []
         self._spaces: dict[str, tuple[Box, Discrete[Any]]] = {}
         self._questions = [question(i) for i in range(claims)]
@@ -335,6 +337,7 @@ class ClaimsEnv(ParallelEnv[str, Ints, int]):  # type: ignore[misc]
                 info["need"] = need(agent, self._tick, info["topic"], self.options).plain()
             else:
                 info["plan"] = SILENT
+                info["matter"] = {"subject": tower(info["topic"]), "attribute": "colour", "grammar": GRAMMAR.plain()}
             verdicts: list[Plain] = []
             if self._answered is not None and self._answered[n, 0] >= 0:
                 ended = self._verdict(agent, *self._answered[n].tolist())
@@ -401,15 +404,17 @@ def claims(
     listed: bool = False,
     seer: Seer = "anyone",
     reveal: bool = True,
+    teams: Annotated[int, Field(ge=1)] = 1,
 ) -> ClaimsEnv:
     """Return a world of claims; `seed` and the number of the `world` fix truths, witnesses, topics and meetings.
 
     `listed` lists the legal actions in words and poses questions as needs, which policies that choose by words read and
     millions of ticks of others do not. `seer`: agents are asked for claims that they have seen themselves ("self"),
-    that only others have seen ("other"), or any ("anyone"). `reveal=False` hides what the witnesses see. The delay of
+    that only others have seen ("other"), or any ("anyone"). With `teams` agents are dealt to as many, for the wiring
+    `team`. `reveal=False` hides what the witnesses see. The delay of
     a need is the time since the first tick; there are no sessions, and the other claims are its distractors. Raises
     StudyError when there are more witnesses than agents.
     """
     return ClaimsEnv(
-        agents, claims, values, witnesses, ticks, ask_every, seed_of(seed, world) >> 1, listed, seer, reveal
+        agents, claims, values, witnesses, ticks, ask_every, seed_of(seed, world) >> 1, listed, seer, reveal, teams
     )

@@ -27,10 +27,10 @@ Agent = tuple[str, str]
 """World and agent."""
 
 SPREAD: Mapping[str, Any] = {
-    "origin": pl.String, "unit": pl.String, "tick": pl.Int64, "units": pl.Int64, "current": pl.Int64,
+    "origin": pl.String, "of": pl.String, "tick": pl.Int64, "units": pl.Int64, "current": pl.Int64,
     "cumulative": pl.Int64,
 }  # fmt: skip
-"""`unit` is "space" or "agent", `units` how many there are; `current` and `cumulative` are infected as a reader at the
+"""`of` is "space" or "agent", `units` how many there are; `current` and `cumulative` are infected as a reader at the
 tick finds them. One row a change, and one at the first tick and the last."""
 CASCADE: Mapping[str, Any] = {
     "origin": pl.String, "world": pl.String, "agent": pl.String, "tick": pl.Int64, "by": pl.String, "depth": pl.Int64,
@@ -131,12 +131,12 @@ def spread(found: Sequence[Descent]) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=SPREAD, orient="row")
 
 
-def _curve(origin: str, unit: str, infected: Flags) -> Iterator[tuple[Any, ...]]:
+def _curve(origin: str, of: str, infected: Flags) -> Iterator[tuple[Any, ...]]:
     current = infected.sum(axis=0)
     cumulative = np.logical_or.accumulate(infected, axis=1).sum(axis=0)
     changes = (np.diff(current) != 0) | (np.diff(cumulative) != 0)
     for tick in np.flatnonzero(np.r_[True, changes] | (np.arange(len(current)) == len(current) - 1)).tolist():
-        yield origin, unit, tick, len(infected), int(current[tick]), int(cumulative[tick])
+        yield origin, of, tick, len(infected), int(current[tick]), int(cumulative[tick])
 
 
 def cascade(found: Sequence[Descent]) -> pl.DataFrame:

@@ -75,10 +75,10 @@ def _prefix(origin: str) -> str:
     return "" if origin == "attack" else f"{origin} "
 
 
-def _curves(tables: TrialTables, unit: str) -> list[tuple[str, dict[str, npt.NDArray[np.float64]]]]:
+def _curves(tables: TrialTables, of: str) -> list[tuple[str, dict[str, npt.NDArray[np.float64]]]]:
     """Return (origin, columns by name) with a value a tick."""
     found = []
-    for (origin,), rows in tables.spread.filter(pl.col("unit") == unit).group_by("origin", maintain_order=True):
+    for (origin,), rows in tables.spread.filter(pl.col("of") == of).group_by("origin", maintain_order=True):
         ticks = np.arange(int(rows["tick"].max()) + 1)  # type: ignore[arg-type]
         at = np.searchsorted(rows["tick"].to_numpy(), ticks, side="right") - 1
         names = ("units", "current", "cumulative")

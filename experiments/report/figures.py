@@ -46,7 +46,7 @@ def score_by_condition(table: pl.DataFrame, label: str = "Task score", zero: boo
         figure.add_vline(x=0, line={"color": INK, "width": 1})
     x_range = None if zero else _unit(table, "score")
     lines, row = table["condition"].n_unique(), 30 + 10 * (len(series) > 1)
-    return _styled(figure, x=label, y="", height=120 + row * lines, x_range=x_range)
+    return styled(figure, x=label, y="", height=120 + row * lines, x_range=x_range)
 
 
 def recall_by_category(table: pl.DataFrame, label: str = "Evidence recall") -> go.Figure:
@@ -65,7 +65,7 @@ def recall_by_category(table: pl.DataFrame, label: str = "Evidence recall") -> g
         for name in map(str, table["category"].unique())
     }
     figure.update_xaxes(tickvals=list(wrapped), ticktext=list(wrapped.values()), tickangle=0, tickfont={"size": 11})
-    return _styled(figure, x="", y=label, y_range=_unit(table, "recall"))
+    return styled(figure, x="", y=label, y_range=_unit(table, "recall"))
 
 
 def contamination_over_ticks(
@@ -89,7 +89,7 @@ def contamination_over_ticks(
             line={"color": colour, "dash": DASHES[look % len(DASHES)], "width": 2.5},
             hovertemplate=f"{name}, tick %{{x}}: %{{y:.3f}}<extra></extra>",
         )  # fmt: skip
-    return _styled(figure, x="Tick", y=label, y_range=(-0.02 * top, 1.02 * top))
+    return styled(figure, x="Tick", y=label, y_range=(-0.02 * top, 1.02 * top))
 
 
 def measure_by_session(table: pl.DataFrame, label: str) -> go.Figure:
@@ -108,7 +108,7 @@ def measure_by_session(table: pl.DataFrame, label: str) -> go.Figure:
             hovertemplate=f"{name}, session %{{x}}: %{{y:,.4g}}<extra></extra>",
         )  # fmt: skip
     figure.update_xaxes(dtick=1 if table["session"].n_unique() <= 20 else None)
-    return _styled(figure, x="Session", y=label, y_from_zero=True)
+    return styled(figure, x="Session", y=label, y_from_zero=True)
 
 
 def _need(table: pl.DataFrame, *columns: str) -> None:
@@ -154,10 +154,11 @@ def _faint(colour: str) -> str:
     return f"rgba({red},{green},{blue},0.15)"
 
 
-def _styled(
+def styled(
     figure: go.Figure, x: str, y: str, height: int = 400, x_range: Sequence[float] | None = None,
     y_range: Sequence[float] | None = None, y_from_zero: bool = False,
 ) -> go.Figure:  # fmt: skip
+    """Give a figure the report's looks."""
     figure.update_layout(
         template="plotly_white", height=height, margin={"l": 60, "r": 20, "t": 20, "b": 50},
         font={"family": FONT, "size": 14, "color": INK}, paper_bgcolor="rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)",

@@ -17,6 +17,7 @@ from simonides.experiments.report.gap import memory_gap
 from simonides.experiments.report.pairs import paired_differences
 from simonides.experiments.report.poisoning import poisoning
 from simonides.experiments.report.series import contamination_by_tick, records_by_session, spent_by_session
+from simonides.experiments.report.spreading import infection, sharing
 
 Maker = Callable[[RunTables], Panel | None]
 KINDS = ("single-hop", "multi-hop", "temporal", "open-domain", "adversarial", "knowledge-update")
@@ -269,6 +270,7 @@ def extra(tables: RunTables) -> Panel | None:
 MAKERS: tuple[Maker, ...] = (
     memory_gap,
     paired_differences,
+    sharing,
     score,
     choices,
     reach,
@@ -276,6 +278,7 @@ MAKERS: tuple[Maker, ...] = (
     attack,
     poisoning,
     contamination,
+    infection,
     size,
     spending,
     latency,
