@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from simonides.experiments.metrics.conditions import Factor, condition, factors, labels
+from simonides.experiments.metrics.conditions import Factor, condition, factors, labeller
 from simonides.experiments.metrics.stats import LEVEL, RESAMPLES
 from simonides.experiments.metrics.tables import NAMES, complete, file_of, measure, measured
 from simonides.experiments.runs import Outcome, Run
@@ -78,8 +78,9 @@ def run_tables(run: Run, again: bool = False) -> RunTables:
     Trials that have not ended, or whose trace cannot be read, are left out; `missing` names them.
     """
     study, missing, told, kept = run.study, [], [], []
+    named = labeller(study)
     for trial, outcome in run.outcomes():
-        told.append(_row(study, trial, outcome))
+        told.append(_row(condition(named(trial)), trial, outcome))
         if outcome is None or not (outcome.ticks and outcome.digest):
             missing.append(f"{trial.id}: it has not ended" if outcome is None else f"{trial.id}: it failed")
             continue
@@ -109,7 +110,7 @@ def _read(run: Run, trials: Sequence[Trial]) -> dict[str, Any]:
         found = {name: _stacked([getattr(tables, name) for tables, _ in one_by_one]) for name in NAMES}
         found["metrics"] = _stacked([values for _, values in one_by_one])
     marks, unit = _marks(study, trials), _unit(study, found["ticks"])
-    return {name: _marked(study, table, marks, unit) for name, table in found.items()} | {"unit": unit}
+    return {name: _marked(table, marks, unit) for name, table in found.items()} | {"unit": unit}
 
 
 PLACE = "_place"
@@ -129,9 +130,9 @@ def _stacked(tables: Sequence[pl.DataFrame]) -> pl.DataFrame:
     return pl.concat(marked) if marked else pl.DataFrame()
 
 
-def _row(study: Study, trial: Trial, outcome: Outcome | None) -> dict[str, object]:
+def _row(where: str, trial: Trial, outcome: Outcome | None) -> dict[str, object]:
     return {
-        "trial": trial.id, "seed": trial.seed, "condition": condition(labels(study, trial)),
+        "trial": trial.id, "seed": trial.seed, "condition": where,
         "status": "not ended" if outcome is None else outcome.status,
         "ticks": outcome.ticks if outcome else 0, "seconds": outcome.seconds if outcome else 0.0,
         "digest": outcome.digest if outcome else "",
@@ -149,16 +150,15 @@ def _unit(study: Study, ticks: pl.DataFrame) -> str:
 
 def _marks(study: Study, trials: Sequence[Trial]) -> pl.DataFrame:
     """Return one row a trial: its place, id, seed and condition, and a column a factor."""
-    names = [factor.name for factor in factors(study)]
-    rows = []
+    names, named, rows = [factor.name for factor in factors(study)], labeller(study), []
     for place, trial in enumerate(trials):
-        values = labels(study, trial)
+        values = named(trial)
         known = {PLACE: place, "trial": trial.id, "seed": trial.seed, "condition": condition(values)}
         rows.append(known | dict(zip(names, values, strict=True)))
     return pl.DataFrame(rows, infer_schema_length=None)
 
 
-def _marked(study: Study, table: pl.DataFrame, marks: pl.DataFrame, unit: str) -> pl.DataFrame:
+def _marked(table: pl.DataFrame, marks: pl.DataFrame, unit: str) -> pl.DataFrame:
     """Return a table with the columns of `_marks` and its units."""
     if not table.columns:
         return pl.DataFrame(schema={"condition": pl.String})
