@@ -1,7 +1,7 @@
-"""What sharing memory gains and costs: cells that share against the same cells that do not, paired by seed.
+"""What sharing memory gains and costs: cells that share against those that do not, paired by seed.
 
-Gain is the mean paired difference S_shared - S_private of task success (of answers' F1, where a world asks questions and
-poses no needs), with a bootstrap interval over seeds and Holm's correction within the table. Negative transfer is the
+Gain is the mean paired difference S_shared - S_private of task success (of answers' F1, where a world poses no needs),
+with a bootstrap interval over seeds and Holm's correction within the table. Negative transfer is the
 share of single tasks that went worse with sharing, and `better` of those that went better.
 """
 
@@ -49,7 +49,7 @@ def gains(tables: RunTables) -> list[Gain]:
     factor = next((one for one in tables.factors if one.path == "wiring" and PRIVATE in one.labels), None)
     if factor is None:
         return []
-    found = [gain for gain in _gains(tables, factor.name, factor.labels)]
+    found = list(_gains(tables, factor.name, factor.labels))
     adjusted = holm({str(i): one.test.p for i, one in enumerate(found)})
     return [replace(one, adjusted=adjusted[str(i)]) for i, one in enumerate(found)]
 
