@@ -1,8 +1,8 @@
 """What sharing memory gains and costs: cells that share against those that do not, paired by seed.
 
 Gain is the mean paired difference S_shared - S_private of task success (of answers' F1, where a world poses no needs),
-with a bootstrap interval over seeds and Holm's correction within the table. Negative transfer is the
-share of single tasks that went worse with sharing, and `better` of those that went better.
+with a bootstrap interval over seeds and Holm's correction within the table. Negative transfer is the share of single
+tasks that went worse with sharing, and `better` that of those that went better.
 """
 
 from __future__ import annotations
