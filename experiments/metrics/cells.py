@@ -159,10 +159,11 @@ def _marks(study: Study, trials: Sequence[Trial]) -> pl.DataFrame:
 
 
 def _marked(table: pl.DataFrame, marks: pl.DataFrame, unit: str) -> pl.DataFrame:
-    """Return a table with the columns of `_marks` and its units."""
+    """Return a table with the columns of `_marks`, which replace its own of these names, and its units."""
     if not table.columns:
         return pl.DataFrame(schema={"condition": pl.String})
-    joined = table.join(marks, on=PLACE, how="left", maintain_order="left").drop(PLACE)
+    own = table.drop([name for name in marks.columns if name != PLACE], strict=False)
+    joined = own.join(marks, on=PLACE, how="left", maintain_order="left").drop(PLACE)
     return joined.with_columns(_unit_column(table, unit).alias("unit"))
 
 
