@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -160,7 +161,7 @@ class Sessions:
         errand = self._errands[self._at]
         mine = errand.agent == agent
         ended = errand.kind == "close"
-        last = agent == self.agents[-1]
+        last = agent == self._decider
         common: dict[str, Any] = {
             "session": errand.session, "session_end": ended, "over": self._over,
             "verdicts": self._verdicts if last else (), "reward": self._reward if last else 0.0,
@@ -181,8 +182,16 @@ class Sessions:
             route = fact.source.route(fact.title)
             plan = READ if screen.shows(self._text(fact)) else route.next(screen)
             return Brief(f"In {route.app}, read {fact.title!r}.", plan, **common)
-        need = self._need(fact, screen)
-        return Brief(fact.decision.task.format(subject=fact.subject), need=need, **common)
+        return Brief(self._task(fact), need=self._need(fact, screen), **common)
+
+    @property
+    def _decider(self) -> str:
+        """The agent that the last verdict was about."""
+        return self.agents[-1]
+
+    def _task(self, fact: Fact) -> str:
+        """Return what is asked of who is to decide by a fact."""
+        return fact.decision.task.format(subject=fact.subject)
 
     def _need(self, fact: Fact, screen: Screen) -> Need:
         plan = {value: fact.decision.route(fact.subject, value).next(screen) for value in fact.options}
@@ -265,15 +274,18 @@ class Sessions:
         """Let days pass, restart the phones, and take away what was read."""
         for agent in self.agents:
             phone = self._phone(agent)
-            if agent == self.agents[0] and number == 1:
-                for fact in self._facts:
-                    fact.source.take(phone, fact.title)
+            for fact in self._read_by(agent, number - 1):
+                fact.source.take(phone, fact.title)
             phone.advance(BETWEEN)
             for package in phone.packages():
                 phone.stop(package)
             phone.clear()
             phone.home()
             phone.refresh()
+
+    def _read_by(self, agent: str, session: int) -> Sequence[Fact]:
+        """Return what an agent was to read in a session."""
+        return self._facts if agent == self.agents[0] and session == 0 else ()
 
     def failed(self, reason: str) -> None:
         """Give up all that is still to be decided."""
@@ -375,6 +387,7 @@ def android(
     sessions: Annotated[int, Field(ge=1)] = 2,
     reveal: bool = True,
     seer: Literal["self", "other"] = "self",
+    interdependent: bool = False,
     device: str = "simulated",
     instruction: str = "",
     ticks: Annotated[int, Field(ge=1)] = 30,
@@ -388,13 +401,21 @@ def android(
     for `ticks` ticks, with double quotes around what may have to be typed. `device` is "simulated", or "adb:SERIAL"
     for a real phone, which takes instructions only. Raises StudyError for other devices, and for a real one without
     an instruction.
+
+    `interdependent` sessions each take one decision that follows from what the session before came to (`chained.py`):
+    `sessions` of them, with `delay` ticks of looking around before each; with `seer` "other" two agents decide in turn.
     """
     make = device_of(device)
     if device != "simulated" and not instruction:
         raise StudyError(f"device: {device} cannot be filled with facts; give an instruction, or device: simulated.")
-    kind = f"{needs} {options} {delay} {distractors} {sessions} {reveal} {seer} {device} {instruction} {ticks}"
+    sizes = f"{needs} {options} {delay} {distractors} {sessions}"
+    kind = f"{sizes} {reveal} {seer} {interdependent} {device} {instruction} {ticks}"
     agents = 1 if instruction or seer == "self" else 2
     course: Sessions | Free = Free(instruction, ticks)
-    if not instruction:
+    if not instruction and interdependent:
+        course = import_module("simonides.envs.android.chained").Chained(
+            agents, options, delay, distractors, sessions, reveal
+        )
+    elif not instruction:
         course = Sessions(agents, needs, options, delay, distractors, sessions, reveal)
     return AndroidEnv(make, course, agents, seed_of(seed, world) >> 1, kind)

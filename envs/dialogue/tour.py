@@ -261,8 +261,8 @@ class TourEnv(ParallelEnv[str, dict[str, str], str]):  # type: ignore[misc]
         choosing = next(one for one in self._plan if one.kind == "choose" and one.stop == about + 1)
         return {
             "text": GRAMMAR.say(Claim(stop(about), "place", value)), "tick": self._told_at[about] + 1,
-            "agent": self._who(choosing), "channel": "message", "subject": stop(about), "attribute": "place", "value": value,
-            "truth": self.stages.right[about],
+            "agent": self._who(choosing), "channel": "message", "subject": stop(about), "attribute": "place",
+            "value": value, "truth": self.stages.right[about],
         }  # fmt: skip
 
     # --- state and picture ---

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from simonides.sim.config import Study, Trial
@@ -55,9 +55,13 @@ def _names(paths: Sequence[str]) -> dict[str, str]:
 
 def labels(study: Study, trial: Trial) -> tuple[str, ...]:
     """Return the labels of a trial's cell, in the order of the study's factors."""
-    return tuple(
-        factor.labels[list(study.factors[factor.path]).index(trial.cell[factor.path])] for factor in factors(study)
-    )
+    return labeller(study)(trial)
+
+
+def labeller(study: Study) -> Callable[[Trial], tuple[str, ...]]:
+    """Return what gives the labels of any trial's cell, for going through many of them."""
+    known = [(factor, list(study.factors[factor.path])) for factor in factors(study)]
+    return lambda trial: tuple(factor.labels[levels.index(trial.cell[factor.path])] for factor, levels in known)
 
 
 def condition(values: Sequence[str]) -> str:

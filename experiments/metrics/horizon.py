@@ -68,9 +68,9 @@ def retention(tables: TrialTables) -> Values:
 def experience_following(tables: TrialTables) -> Values:
     """Return the correlation of input and output similarity between tasks and the first records recalled for them.
 
-    It is Pearson's, similarity the cosine of word counts (`metrics/reads.py`). Input: the query and the record. Output: what the
-    agent does and what the record's experience did or, where it holds no action, the record. nan below three tasks, or
-    where one of the two does not vary.
+    It is Pearson's, similarity the cosine of word counts (`metrics/reads.py`). Input: the query and the record. Output:
+    what the agent does and what the record's experience did or, where it holds no action, the record. nan below three
+    tasks, or where one of the two does not vary.
     """
     first = tables.reads.filter(pl.col("rank") == 1).group_by("world", "agent", "need", "tick").last()
     x, y = first["input_similarity"].to_list(), first["output_similarity"].to_list()

@@ -10,7 +10,7 @@ import polars as pl
 from simonides.experiments.metrics.questions import holds
 from simonides.experiments.metrics.reading import Reading
 from simonides.experiments.metrics.states import Item, items_of
-from simonides.sim.rows import probe_row
+from simonides.sim.rows import Probed, probe_row
 from simonides.sim.trace import PROBE
 from simonides.sim.types import Plain
 
@@ -18,8 +18,9 @@ DORMANCY: Mapping[str, Any] = {
     "item": pl.String, "tainted": pl.Boolean, "value": pl.String, "probe": pl.Boolean, "world": pl.String,
     "tick": pl.Int64, "session": pl.Int64, "since": pl.Int64, "recalled": pl.Boolean, "hit": pl.Boolean,
 }  # fmt: skip
-"""One row an item and a decision, question or probe about it. `since` counts the ends of sessions between; `hit`: the
-item's value was acted on or said. A probe is about an item whose subject its question names."""
+"""One row an item and a decision, question or probe about it. `since` counts the ends of sessions between; `hit`: it
+was recalled and its value acted on or said, unless the reader notes that it used other records. A probe is about an
+item whose subject its question names."""
 
 DESCENT: Mapping[str, Any] = {
     "item": pl.String, "tainted": pl.Boolean, "value": pl.String, "session": pl.Int64, "since": pl.Int64,
@@ -27,7 +28,7 @@ DESCENT: Mapping[str, Any] = {
 }  # fmt: skip
 """One row an item and session of the first world, at the session's last tick. `copies`: records of any space that
 descend from the item by lineage; `derived`: those of them that were made from other records; `telling`: those whose
-text still names its value; `held`: all records."""
+text still names its value; `held`: all records of the spaces in which any ever did."""
 
 
 def dormancy(reading: Reading, states: pl.DataFrame) -> pl.DataFrame:
@@ -40,9 +41,9 @@ def dormancy(reading: Reading, states: pl.DataFrame) -> pl.DataFrame:
 def _asked(reading: Reading, found: list[Item], states: pl.DataFrame) -> Iterator[tuple[Plain, ...]]:
     by_id = {item.planted.id: item for item in found}
     aimed = states.filter("targeted").group_by("item", "world", "tick", "agent", maintain_order=True)
-    for row in aimed.agg(pl.col("selected", "acted").any(), pl.col("error").all()).iter_rows(named=True):
-        hit = bool(row["acted"] and not row["error"])
-        yield _row(reading, by_id[row["item"]], False, row["world"], row["tick"], row["selected"], hit)
+    hit = pl.col("state").is_in(["target action", "target effect"]).any()
+    for item, world, tick, _, recalled, acted in aimed.agg(pl.col("selected").any(), hit).iter_rows():
+        yield _row(reading, by_id[item], False, world, tick, recalled, acted)
 
 
 def _probed(reading: Reading, found: list[Item]) -> Iterator[tuple[Plain, ...]]:
@@ -51,10 +52,17 @@ def _probed(reading: Reading, found: list[Item]) -> Iterator[tuple[Plain, ...]]:
             for item in found:
                 subject = str(item.planted.notes.get("subject", ""))
                 if one.agent and item.tick < row.tick and holds(one.question, subject):
-                    told = one.text or ("" if one.value is None else str(one.value))
-                    recalled = not _descending(item, row.tick).isdisjoint(one.ids)
-                    hit = not one.error and bool(item.value) and holds(told, item.value)
+                    recalled, hit = _came(item, row.tick, one)
                     yield _row(reading, item, True, row.name, row.tick, recalled, hit)
+
+
+def _came(item: Item, tick: int, probed: Probed) -> tuple[bool, bool]:
+    """Return whether a probe recalled the item, and whether it then said the item's value for that."""
+    descending = _descending(item, tick)
+    recalled = not descending.isdisjoint(probed.ids)
+    used = "used" not in probed.notes or not descending.isdisjoint(probed.notes["used"])
+    told = probed.text or ("" if probed.value is None else str(probed.value))
+    return recalled, recalled and used and not probed.error and bool(item.value) and holds(told, item.value)
 
 
 def _descending(item: Item, tick: int) -> set[str]:
@@ -85,7 +93,8 @@ def _ends(reading: Reading) -> list[tuple[int, int]]:
 
 
 def _copies(reading: Reading, item: Item, ends: list[tuple[int, int]]) -> Iterator[tuple[Plain, ...]]:
-    held = [v for versions in reading.lineage.versions.values() for v in versions]
+    spaces = {v.space for v in item.versions}
+    held = [v for versions in reading.lineage.versions.values() for v in versions if v.space in spaces]
     first = reading.moment(min(reading.moments, default=""), item.tick).session
     for session, tick in ends:
         if tick >= item.tick:

@@ -62,17 +62,18 @@ def reads(reading: Reading) -> pl.DataFrame:
 
 def _rows(reading: Reading) -> Iterator[tuple[Plain, ...]]:
     verdicts, late = verdicts_of(reading), _late(reading)
+    lived = {one.id: f"{row.world}/{one.agent}" for row in reading.worlds for one in row.experiences}
     for row in reading.worlds:
         questions = asked(row)
         for agent, act in sorted(row.actions.items()):
             verdict = verdicts.get((row.world, agent, str(act.notes.get("need", ""))))
             if verdict is not None or agent in questions:
-                yield from _of_agent(reading, row, agent, act, verdict, late)
+                yield from _of_agent(reading, row, agent, act, verdict, late, lived)
 
 
 def _of_agent(
     reading: Reading, row: WorldRow, agent: str, act: Acted, verdict: Mapping[str, Plain] | None,
-    late: Mapping[str, tuple[list[int], list[int]]],
+    late: Mapping[str, tuple[list[int], list[int]]], lived: Mapping[str, str],
 ) -> Iterator[tuple[Plain, ...]]:  # fmt: skip
     session, who, rank = reading.moment(row.world, row.tick).session, f"{row.world}/{agent}", 0
     for query in (one for one in row.asked if one.agent == agent):
@@ -85,7 +86,7 @@ def _of_agent(
             alike = _alike(reading, query, version, act) if rank == 1 else (None, None)
             yield (
                 row.world, row.tick, session, agent, str(verdict["need"]) if verdict else "", version.space, rank,
-                record, _foreign(reading, version, who), _behind(late, version.space, row.tick),
+                record, _foreign(version, who, lived), _behind(late, version.space, row.tick),
                 not reading.lineage.tainted.isdisjoint(version.stored.origins), value, wrong, success, *alike,
             )  # fmt: skip
 
@@ -104,9 +105,10 @@ def _alike(reading: Reading, query: Asked, version: Version, act: Acted) -> tupl
     return similarity(query.text, version.text), similarity(act.text or str(act.value), done)
 
 
-def _foreign(reading: Reading, version: Version, agent: str) -> bool:
-    lived = [reading.lineage.experiences.get(origin) for origin in version.stored.origins]
-    return bool(lived) and all(one is not None and one.agent != agent for one in lived)
+def _foreign(version: Version, agent: str, lived: Mapping[str, str]) -> bool:
+    """Return whether others alone lived what a record descends from; what was planted nobody lived."""
+    who = {lived[origin] for origin in version.stored.origins if origin in lived}
+    return bool(who) and agent not in who
 
 
 def _late(reading: Reading) -> dict[str, tuple[list[int], list[int]]]:

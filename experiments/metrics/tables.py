@@ -140,11 +140,21 @@ def measure(folder: Path, extra: Sequence[str] = ()) -> tuple[TrialTables, pl.Da
     return tables, values
 
 
+def file_of(folder: Path, name: str) -> Path:
+    """Return where a trial keeps one of its tables, or its "metrics"."""
+    return folder / METRICS if name == "metrics" else folder / FOLDER / f"{name}.parquet"
+
+
+def complete(folder: Path) -> bool:
+    """Return whether all of a trial's tables are there."""
+    return all(file_of(folder, name).exists() for name in (*NAMES, "metrics"))
+
+
 def measured(folder: Path, extra: Sequence[str] = ()) -> tuple[TrialTables, pl.DataFrame]:
     """Return a trial's tables and metrics as kept in its folder, computed anew when they are missing or damaged."""
     try:
-        values = pl.read_parquet(folder / METRICS)
-        tables = TrialTables(*(pl.read_parquet(folder / FOLDER / f"{name}.parquet") for name in NAMES))
+        values = pl.read_parquet(file_of(folder, "metrics"))
+        tables = TrialTables(*(pl.read_parquet(file_of(folder, name)) for name in NAMES))
     except (OSError, pl.exceptions.PolarsError):
         return measure(folder, extra)
     return tables, values

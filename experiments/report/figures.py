@@ -92,10 +92,11 @@ def contamination_over_ticks(
     return styled(figure, x="Tick", y=label, y_range=(-0.02 * top, 1.02 * top))
 
 
-def measure_by_session(table: pl.DataFrame, label: str) -> go.Figure:
+def measure_by_session(table: pl.DataFrame, label: str, x: str = "Session") -> go.Figure:
     """Return one line with interval bars a condition: `condition, session, value, low, high`.
 
-    For memory size (records), tokens, model calls or latency; `label` names the measure with its unit.
+    For memory size (records), tokens, model calls or latency; `label` names the measure with its unit, `x` what
+    sessions are counted from.
     """
     _need(table, "condition", "session", "value", "low", "high")
     figure = go.Figure()
@@ -108,7 +109,7 @@ def measure_by_session(table: pl.DataFrame, label: str) -> go.Figure:
             hovertemplate=f"{name}, session %{{x}}: %{{y:,.4g}}<extra></extra>",
         )  # fmt: skip
     figure.update_xaxes(dtick=1 if table["session"].n_unique() <= 20 else None)
-    return styled(figure, x="Session", y=label, y_from_zero=True)
+    return styled(figure, x=x, y=label, y_from_zero=True)
 
 
 def _need(table: pl.DataFrame, *columns: str) -> None:

@@ -252,25 +252,16 @@ class MemoryBank(KeptRecords):
             self._search.remove([record.id for record in empty])
 
     async def _consolidate(self, ctx: MemoryContext) -> None:
+        written = {(record.channel, record.data["date"]) for record in self._records if _dated(record)}
         for date, turns in self._dates().items():
-            inputs = {"date": date, "turns": [turn.text for turn in turns]}
-            await self._daily("mb.day_summary", SUMMARY, date, turns, inputs, ctx)
-            await self._daily("mb.day_personality", PORTRAIT, date, turns, inputs, ctx)
+            for purpose, channel in (("mb.day_summary", SUMMARY), ("mb.day_personality", PORTRAIT)):
+                if (channel, date) not in written:
+                    await self._daily(purpose, channel, date, turns, ctx)
         await self._overall("mb.overall_summary", HISTORY, SUMMARY, ctx)
         await self._overall("mb.overall_personality", PERSONALITY, PORTRAIT, ctx)
 
-    async def _daily(
-        self,
-        purpose: str,
-        channel: str,
-        date: str,
-        turns: Sequence[Record],
-        inputs: Mapping[str, Plain],
-        ctx: MemoryContext,
-    ) -> None:
-        if any(record.data["date"] == date for record in self._derived(channel)):
-            return
-        reply = await ctx.model(purpose, inputs, Text)
+    async def _daily(self, purpose: str, channel: str, date: str, turns: Sequence[Record], ctx: MemoryContext) -> None:
+        reply = await ctx.model(purpose, {"date": date, "turns": [turn.text for turn in turns]}, Text)
         if reply is None:
             return
         vector = (await ctx.embed([f"{date} {reply.text}"]))[0] if channel == SUMMARY else None
