@@ -123,7 +123,7 @@ class AlbumEnv(ParallelEnv[str, str, str]):  # type: ignore[misc]
             infos |= {agent: idle | told for agent, told in self._asks().items()}
         elif self._shown:
             infos |= {agent: idle | told for agent, told in self._answers().items()}
-        return {agent: info["text"] for agent, info in infos.items()}, infos
+        return {agent: str(info["text"]) for agent, info in infos.items()}, infos
 
     def _album(self, agent: int) -> dict[str, Any]:
         return {
@@ -153,8 +153,8 @@ class AlbumEnv(ParallelEnv[str, str, str]):  # type: ignore[misc]
             if accepts and shown:
                 lived = {"text": shown, "speaker": names[who], "heard": [names[who], self._tick - 1]}
             else:
-                met = {"met": [names[who], self._tick - 1]}
-                lived = {"text": self._own(to, self.album + self._tick), "metadata": met}
+                note = {"met": [names[who], self._tick - 1]}
+                lived = {"text": self._own(to, self.album + self._tick), "metadata": note}
             told[names[to]] = {"text": lived["text"], "experiences": [lived]}
         return told
 

@@ -121,7 +121,7 @@ def _scanned(files: Sequence[Path]) -> pl.DataFrame:
     if not files:
         return pl.DataFrame()
     places = pl.DataFrame({"_file": [str(file) for file in files], PLACE: range(len(files))})
-    rows = pl.read_parquet(files, include_file_paths="_file", glob=False)
+    rows = pl.read_parquet(list(files), include_file_paths="_file", glob=False)
     return rows.join(places, on="_file", how="left", maintain_order="left").drop("_file")
 
 

@@ -42,7 +42,7 @@ class Gain:
 
 
 def gains(tables: RunTables) -> list[Gain]:
-    """Return every wiring against private under every attack; [] for a study that does not vary them or has no needs."""
+    """Return every wiring against private under every attack; [] where a study does not vary them or has no needs."""
     shared = next((one for one in tables.factors if PRIVATE in one.labels and not one.attack), None)
     if shared is None or len(shared.labels) < 2 or not tables.needs.height:
         return []

@@ -80,7 +80,8 @@ class Descent:
     @cached_property
     def end(self) -> int:
         """The first tick that nothing of the trial is stored at any more."""
-        return 1 + max(row.tick for row in (*self.reading.worlds, *self.reading.spaces))
+        worlds, spaces = self.reading.worlds, self.reading.spaces
+        return 1 + max(*(row.tick for row in worlds), *(row.tick for row in spaces), -1)
 
     @cached_property
     def spaces(self) -> dict[str, Flags]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import polars as pl
 
 from simonides.experiments.metrics.cells import RunTables, means
-from simonides.experiments.metrics.transfer import gains
 from simonides.experiments.metrics.stats import CLAIM_SEEDS
+from simonides.experiments.metrics.transfer import gains
 from simonides.experiments.report import figures
 from simonides.experiments.report.context import Panel
 
@@ -29,8 +29,8 @@ def lasting(tables: RunTables) -> Panel | None:
         ("Records that descend from it", figures.measure_by_session(copies, "records", "Sessions since")),
     )
     note = (
-        "S(d) counts decisions and probes about a tainted item, d ends of sessions after it, that recalled it and acted "
-        "on its value. Records descend by lineage, whatever their text still tells. Intervals resample seeds."
+        "S(d) counts decisions and probes about a tainted item, d ends of sessions after it, that recalled it and "
+        "acted on its value. Records descend by lineage, whatever their text still tells. Intervals resample seeds."
     )
     table = acts.join(copies.select("condition", "session", pl.col("value").alias("copies")),
                       on=["condition", "session"], how="left", maintain_order="left")  # fmt: skip

@@ -1,4 +1,4 @@
-"""Panels about what spreads: sharing gain against contamination by wiring, infection over time, and who reached whom."""
+"""Panels about what spreads: sharing gain against contamination by wiring, infection over time, who reached whom."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ def sharing(tables: RunTables) -> Panel | None:
     if best.exploratory:
         answer += f" With {best.test.n} seeds exploratory."
     note = (
-        "gain: success less that of private memory, same seed and same attack; 95 % intervals over seeds, p corrected by "
-        "Holm over the wirings of one attack. reached: agents at whose spaces what descends from the attack ever stood."
+        "gain: success less that of private memory, same seed and same attack; 95 % intervals over seeds, p corrected "
+        "by Holm over the wirings of one attack. reached: agents at whose spaces what descends from the attack ever stood."
     )
     plots = [("Gain over private memory", _gained(found))]
     if any("ASR-t" in one.also for one in found):
@@ -99,8 +99,8 @@ def infection(tables: RunTables) -> Panel | None:
         f"At the most {high['peak']:.0%} of the agents are infected at once ({high['condition']}, {high['origin']})."
     )
     note = (
-        "An agent is infected while a space that it writes to or recalls from holds a record that descends, by lineage, "
-        "from what was brought in; benign is the control of the same form. T: contacts from infected to susceptible "
+        "An agent is infected while a space that it writes to or recalls from holds a record that descends, by "
+        "lineage, from what was brought in; benign is the control of the same form. T: contacts from infected to susceptible "
         "agents that passed it; R0 = T lambda1 / gamma, of measured contacts and recoveries a tick; empty where agents "
         "tell each other nothing. depth: hands that it went through."
     )
@@ -119,8 +119,8 @@ def _by_tick(tables: RunTables, curves: pl.DataFrame) -> pl.DataFrame:
 
 
 PARTS = (
-    ("infection", "peak"), ("infection", "end"), ("infection", "ever"), ("infection", "t 50 %"), ("infection", "growth"),
-    ("infection", "half-life"), ("infection", "recovery"), ("cascade", "depth"), ("cascade", "breadth"),
+    ("infection", "peak"), ("infection", "end"), ("infection", "ever"), ("infection", "t 50 %"),
+    ("infection", "growth"), ("infection", "half-life"), ("infection", "recovery"), ("cascade", "depth"), ("cascade", "breadth"),
     ("transmission", "T"), ("transmission", "gamma"), ("transmission", "R0"),
 )  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""What attacks plan is carried out in a trial: each text becomes a record, and who reads claims acts on the false one."""
+"""What attacks plan is carried out in a trial: each text becomes a record, and who reads claims acts on the lie."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ NAMES = {"planted-record": 1, "memorygraft": 10, "poisonedrag": 5, "agentpoison"
 
 def run(folder, attack, **fields):
     study = {
-        "name": "attacked", "environment": {"name": "dialogue-choices", "delay": 6, "distractors": 1}, "wiring": "private",
+        "name": "attacked", "environment": {"name": "dialogue-choices", "delay": 6, "distractors": 1},
+        "wiring": "private",
         "memory": "vector", "embedder": {"name": "hashing", "dimension": 64}, "policy": {"name": "believer", "k": 20},
         "interventions": [{"kind": "attack", "attack": attack, "tick": 3}], "seeds": 1, "checkpoint_every": 0, **fields,
     }  # fmt: skip

@@ -9,8 +9,8 @@ from simonides.envs.dialogue.tour import GRAMMAR
 from simonides.experiments.metrics.conditions import Factor
 from simonides.experiments.metrics.reading import Reading
 from simonides.experiments.metrics.sessions import _met
-from simonides.experiments.metrics.transfer import gains
 from simonides.experiments.metrics.tables import metrics_of, tables_of
+from simonides.experiments.metrics.transfer import gains
 from simonides.sim.config import parse_study
 from simonides.sim.inline import run_inline
 from simonides.sim.rows import Applied
