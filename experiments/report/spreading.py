@@ -32,7 +32,8 @@ def sharing(tables: RunTables) -> Panel | None:
         answer += f" With {best.test.n} seeds exploratory."
     note = (
         "gain: success less that of private memory, same seed and same attack; 95 % intervals over seeds, p corrected "
-        "by Holm over the wirings of one attack. reached: agents at whose spaces what descends from the attack ever stood."
+        "by Holm over the wirings of one attack. reached: agents at whose spaces what descends from the attack ever "
+        "stood."
     )
     plots = [("Gain over private memory", _gained(found))]
     if any("ASR-t" in one.also for one in found):
@@ -100,8 +101,8 @@ def infection(tables: RunTables) -> Panel | None:
     )
     note = (
         "An agent is infected while a space that it writes to or recalls from holds a record that descends, by "
-        "lineage, from what was brought in; benign is the control of the same form. T: contacts from infected to susceptible "
-        "agents that passed it; R0 = T lambda1 / gamma, of measured contacts and recoveries a tick; empty where agents "
+        "lineage, from what was brought in; benign is the control of the same form. T: contacts from infected to "
+        "susceptible agents that passed it; R0 = T lambda1 / gamma, of measured contacts and recoveries a tick; empty where agents "
         "tell each other nothing. depth: hands that it went through."
     )
     return Panel("infection", "Who is infected, and how does it pass?", answer, None, numbers, note, tuple(plots))
@@ -120,7 +121,8 @@ def _by_tick(tables: RunTables, curves: pl.DataFrame) -> pl.DataFrame:
 
 PARTS = (
     ("infection", "peak"), ("infection", "end"), ("infection", "ever"), ("infection", "t 50 %"),
-    ("infection", "growth"), ("infection", "half-life"), ("infection", "recovery"), ("cascade", "depth"), ("cascade", "breadth"),
+    ("infection", "growth"), ("infection", "half-life"), ("infection", "recovery"),
+    ("cascade", "depth"), ("cascade", "breadth"),
     ("transmission", "T"), ("transmission", "gamma"), ("transmission", "R0"),
 )  # fmt: skip
 
