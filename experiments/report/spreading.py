@@ -102,8 +102,8 @@ def infection(tables: RunTables) -> Panel | None:
     note = (
         "An agent is infected while a space that it writes to or recalls from holds a record that descends, by "
         "lineage, from what was brought in; benign is the control of the same form. T: contacts from infected to "
-        "susceptible agents that passed it; R0 = T lambda1 / gamma, of measured contacts and recoveries a tick; empty where agents "
-        "tell each other nothing. depth: hands that it went through."
+        "susceptible agents that passed it; R0 = T lambda1 / gamma, of measured contacts and recoveries a tick; empty "
+        "where agents tell each other nothing. depth: hands that it went through."
     )
     return Panel("infection", "Who is infected, and how does it pass?", answer, None, numbers, note, tuple(plots))
 
