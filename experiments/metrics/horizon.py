@@ -72,7 +72,9 @@ def experience_following(tables: TrialTables) -> Values:
     what the agent does and what the record's experience did or, where it holds no action, the record. nan below three
     tasks, or where one of the two does not vary.
     """
-    first = tables.reads.filter(pl.col("rank") == 1).group_by("world", "agent", "need", "tick").last()
+    first = (
+        tables.reads.filter(pl.col("rank") == 1).group_by("world", "agent", "need", "tick", maintain_order=True).last()
+    )
     x, y = first["input_similarity"].to_list(), first["output_similarity"].to_list()
     if len(x) < 3 or len(set(x)) < 2 or len(set(y)) < 2:
         return {}
@@ -122,7 +124,7 @@ def progress(tables: TrialTables) -> Values:
     stages = tables.needs.filter(pl.col("task").str.starts_with("chain"))
     if not stages.height:
         return {}
-    worlds = stages.group_by("world").agg(pl.col("success").mean())["success"]
+    worlds = stages.group_by("world", maintain_order=True).agg(pl.col("success").mean())["success"]
     return {"subtasks": float(worlds.mean()), "full task": float((worlds == 1.0).mean())}  # type: ignore[arg-type]
 
 
