@@ -59,8 +59,12 @@ class PlantedRecord:
         return hardened(told, ctx) if self.adaptive else told
 
     def _told_at(self, goal: Goal) -> int:
-        """Return the tick to inject at: what a channel is given is seen, and remembered, one tick later."""
-        return max(0, goal.tick - 1) if self.door == "channel" else goal.tick
+        """Return the tick to inject at: what a channel is given is seen, and remembered, one tick later.
+
+        Of an update it is the truth that must be there in time.
+        """
+        due = goal.tick - 1 if self.door == "channel" else goal.tick
+        return max(0, due - self.apart if self.content == "update" else due)
 
     def _told(self, goal: Goal, number: int, copy: int, ctx: AttackContext) -> list[Injection]:
         after = self.every * (copy * self.count + number) + (self._told_at(goal) if self.timing == "told" else 0)

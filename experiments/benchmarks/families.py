@@ -1,15 +1,15 @@
 """Compare the environments of all families inside our loop, alone and many a process, with the same steps done bare.
 
 The bare steps are those of an episode that was lived: the same seed and the same actions. The share of bare speed is
-that of the environment's own calls in an episode's processor time: two runs of a few steps each, of which one is bare,
-differ by more than our loop costs. What the player takes to think counts as our loop's.
+that of the environment's own calls in an episode's processor time, leaving out what the player takes to think, which a
+bare episode would need, too: two runs of a few steps each, of which one is bare, differ by more than our loop costs.
 """
 
 from __future__ import annotations
 
 import asyncio
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,20 +23,22 @@ from simonides.experiments.elsewhere import attribute
 from simonides.sim.config import Layout, Trial
 from simonides.sim.errors import MissingExtra
 from simonides.sim.inline import live_all
+from simonides.sim.protocols import PolicyContext
 from simonides.sim.trial import Models, assemble, environment_of, open_worlds, services_of, world_name
-from simonides.sim.types import Plain
+from simonides.sim.types import Action, Observation, Plain, Query, Recall
 from simonides.sim.world import environment_seed
 
 FAMILIES: Mapping[str, Mapping[str, Plain]] = {
     "claims": {"name": "claims"},
     "dialogue-choices": {"name": "dialogue-choices"},
-    "android": {"name": "android"},
+    "android": {"name": "android", "sessions": 4, "delay": 24, "distractors": 3},
     "manipulation": {"name": "manipulation"},
     "metaworld-chain": {"name": "metaworld-chain"},
     "highway": {"name": "highway"},
     "metadrive": {"name": "metadrive"},
 }
-"""What is timed: environments with their default task."""
+"""What is timed: environments with their default task; on the phone one of several sessions, so that what an episode
+begins and ends with does not weigh more than its ticks."""
 
 ALONE = frozenset({"metadrive"})
 """Environments of which a process holds one at a time."""
@@ -79,9 +81,34 @@ class Noted:
         self.seconds += process_time() - began
 
 
+class Thinking:
+    """A policy that notes the seconds of the processor that it took."""
+
+    def __init__(self, policy: Any) -> None:
+        self._policy = policy
+        self.seconds = 0.0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._policy, name)
+
+    def queries(self, observation: Observation, ctx: PolicyContext) -> Sequence[Query]:
+        """Ask."""
+        began = process_time()
+        asked = self._policy.queries(observation, ctx)
+        self.seconds += process_time() - began
+        return asked  # type: ignore[no-any-return]
+
+    async def act(self, observation: Observation, recalls: Sequence[Recall], ctx: PolicyContext) -> Action:
+        """Decide; a scripted policy never waits, so that all of the time between is its own."""
+        began = process_time()
+        action = await self._policy.act(observation, recalls, ctx)
+        self.seconds += process_time() - began
+        return action  # type: ignore[no-any-return]
+
+
 @dataclass(frozen=True, slots=True)
 class Life:
-    """What a lived trial took a step, the share of it that its environments took, and what the first was given."""
+    """What a lived trial took a step, the environments' share of it without the players', what the first was given."""
 
     step: Timing
     share: float
@@ -145,8 +172,11 @@ def _lived(trial: Trial) -> Life:
         services = services_of(trial.study, None, Models())
         worlds = open_worlds(assemble(trial, services), Layout(), 0, Path(folder), services, {})
         noted = [Noted(world.environment) for world in worlds]
+        players = []
         for world, env in zip(worlds, noted, strict=True):
             world.environment = env
+            world.policies = {agent: Thinking(policy) for agent, policy in world.policies.items()}
+            players += list(world.policies.values())
         cpu, wall = process_time(), perf_counter()
         results = asyncio.run(live_all(worlds))
         timing = Timing(perf_counter() - wall, process_time() - cpu)
@@ -155,5 +185,6 @@ def _lived(trial: Trial) -> Life:
     for result in results:
         if result.failure is not None:
             raise RuntimeError(result.text)
-    share = sum(env.seconds for env in noted) / timing.cpu
+    thought = sum(player.seconds for player in players if isinstance(player, Thinking))
+    share = sum(env.seconds for env in noted) / (timing.cpu - thought)
     return Life(timing.each(sum(len(env.given) for env in noted)), share, noted[0].given)
