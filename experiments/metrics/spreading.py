@@ -107,7 +107,10 @@ def _first(when: npt.NDArray[np.bool_], since: int) -> float:
 
 
 def growth(shares: npt.NDArray[np.float64]) -> float:
-    """Return the least-squares slope of log(p / (1 - p)) a tick where p is within `RISING`; nan below 3 such ticks, or where it stands still."""
+    """Return the least-squares slope of log(p / (1 - p)) a tick where p is within `RISING`.
+
+    nan below 3 such ticks, or where p stands still.
+    """
     ticks = np.flatnonzero((shares >= RISING[0]) & (shares <= RISING[1]))
     inside = shares[ticks]
     if len(ticks) < 3 or inside.min() == inside.max():
