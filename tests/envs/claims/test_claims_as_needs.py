@@ -92,7 +92,7 @@ def test_a_rumour_is_seen_once_and_survives_a_snapshot():
         *_, infos = one.step(dict.fromkeys(one.agents, 1))
         assert claim(0, "gold") not in infos["player_2"]["text"]
     with pytest.raises(ContractBroken, match="Known: rumour"):
-        env.inject("player_2", "message", "x")
+        env.inject("player_2", "letter", "x")
 
 
 def test_a_falsehood_is_false_in_the_world_as_it_stands():
