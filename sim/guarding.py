@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal, TypeVar
+from typing import Literal, Protocol, TypeVar
 
 import numpy as np
 from pydantic import BaseModel
@@ -36,13 +36,27 @@ class Defences:
 UNGUARDED = Defences()
 
 
+class Known(Protocol):
+    """What is known at the doors of a space: stamps of experiences, and what waits in quarantine."""
+
+    stamps: dict[str, Stamp]
+    held: dict[str, Experience]
+
+
+class Holding(Protocol):
+    """What holds records: a memory system, as far as defences see it."""
+
+    def records(self) -> Sequence[Record]:
+        """Return all records that are held now."""
+
+
 class Office:
     """What a defence is given for one operation; implements `DefenceContext`."""
 
-    __slots__ = ("_by_id", "_ctx", "_guard", "_system")
+    __slots__ = ("_by_id", "_ctx", "_known", "_system")
 
-    def __init__(self, guard: Guard, system: Callable[[], MemorySystem], ctx: Context) -> None:
-        self._guard, self._system, self._ctx = guard, system, ctx
+    def __init__(self, known: Known, system: Callable[[], Holding], ctx: Context) -> None:
+        self._known, self._system, self._ctx = known, system, ctx
         self._by_id: dict[str, Record] | None = None
 
     @property
@@ -74,7 +88,7 @@ class Office:
     @property
     def held(self) -> Sequence[Experience]:
         """What waits in quarantine, oldest first."""
-        return tuple(self._guard.held.values())
+        return tuple(self._known.held.values())
 
     def records(self) -> Sequence[Record]:
         """Return what the space holds now."""
@@ -88,11 +102,11 @@ class Office:
 
     def stamp(self, experience: str) -> Stamp | None:
         """Return what is known of an experience that was written here."""
-        return self._guard.stamps.get(experience)
+        return self._known.stamps.get(experience)
 
     def trust(self, record: Record) -> float:
         """Return the least trust among a record's origins."""
-        stamps = (self._guard.stamps.get(origin) for origin in record.origins)
+        stamps = (self._known.stamps.get(origin) for origin in record.origins)
         return min((stamp.trust for stamp in stamps if stamp is not None), default=1.0)
 
     async def embed(self, texts: Sequence[str]) -> FloatArray:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import polars as pl
 
 from simonides.experiments.metrics.cells import RunTables, means
-from simonides.experiments.metrics.stats import CLAIM_SEEDS
-from simonides.experiments.metrics.transfer import gains
 from simonides.experiments.report import figures
 from simonides.experiments.report.context import Panel
 
@@ -56,26 +54,3 @@ def success(tables: RunTables) -> Panel | None:
     figure = figures.measure_by_session(found, "decisions that succeeded")
     note = "The slope is that of least squares over sessions that decided anything, a trial; intervals resample seeds."
     return Panel("success-by-session", "Do decisions get worse over sessions?", answer, figure, worst, note)
-
-
-def sharing_gain(tables: RunTables) -> Panel | None:
-    """Return what sharing gains over private memories, paired by seed, and what it costs."""
-    found = gains(tables)
-    if not found:
-        return None
-    best = max(found, key=lambda one: one.test.difference)
-    gained = f"{best.test.difference:+.3f} ({best.condition})"
-    answer = f"{best.wiring} gains most: {gained}; {best.worse:.0%} of tasks go worse."
-    if best.exploratory:
-        answer += f" With {best.test.n} seeds exploratory: {CLAIM_SEEDS} make a claim."
-    rows = [
-        {"condition": one.condition, "wiring": one.wiring, "private": one.private, "shared": one.shared,
-         "gain": one.test.difference, "low": one.test.low, "high": one.test.high, "seeds": one.test.n,
-         "p (Holm)": one.adjusted, "tasks worse": one.worse, "tasks better": one.better, "tasks": one.tasks}
-        for one in found
-    ]  # fmt: skip
-    bars = [{"condition": f"{one.condition} · {one.wiring}", "score": one.test.difference, "low": one.test.low,
-             "high": one.test.high} for one in found]  # fmt: skip
-    figure = figures.score_by_condition(pl.DataFrame(bars), "shared less private", zero=True)
-    note = "Both cells of a pair have the same seed. Tasks worse are those that succeed privately and fail when shared."
-    return Panel("sharing", "What does sharing gain, and whom does it cost?", answer, figure, pl.DataFrame(rows), note)

@@ -14,7 +14,7 @@ from simonides.experiments.metrics.tables import DEFAULTS
 from simonides.experiments.report import figures
 from simonides.experiments.report.context import Panel
 from simonides.experiments.report.gap import memory_gap
-from simonides.experiments.report.horizon import lasting, sharing_gain, success
+from simonides.experiments.report.horizon import lasting, success
 from simonides.experiments.report.pairs import paired_differences
 from simonides.experiments.report.poisoning import poisoning
 from simonides.experiments.report.series import contamination_by_tick, records_by_session, spent_by_session
@@ -279,7 +279,6 @@ MAKERS: tuple[Maker, ...] = (
     attack,
     poisoning,
     lasting,
-    sharing_gain,
     success,
     contamination,
     infection,

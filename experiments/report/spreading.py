@@ -32,7 +32,8 @@ def sharing(tables: RunTables) -> Panel | None:
         answer += f" With {best.test.n} seeds exploratory."
     note = (
         "gain: success less that of private memory, same seed and same attack; 95 % intervals over seeds, p corrected "
-        "by Holm over the wirings of one attack. reached: agents at whose spaces what descends from the attack ever "
+        "by Holm over the wirings of one condition. tasks worse: single tasks that succeed privately and fail when "
+        "shared. reached: agents at whose spaces what descends from the attack ever "
         "stood."
     )
     plots = [("Gain over private memory", _gained(found))]
@@ -43,15 +44,15 @@ def sharing(tables: RunTables) -> Panel | None:
 
 
 def _under(one: Gain) -> str:
-    return f" under {one.attack}" if one.attack and one.attack != "clean" else ""
+    return f" under {one.condition}" if one.condition and one.condition != "clean" else ""
 
 
 def _table(found: list[Gain]) -> pl.DataFrame:
     rows = [
         {
-            "sharing": one.sharing, "attack": one.attack, "success": one.success, "private": one.private,
+            "sharing": one.sharing, "condition": one.condition, "success": one.shared, "private": one.private,
             "gain": one.test.difference, "low": one.test.low, "high": one.test.high, "p (Holm)": one.adjusted,
-            "seeds": one.test.n, **one.also,
+            "seeds": one.test.n, "tasks worse": one.worse, "tasks better": one.better, **one.also,
         }
         for one in found
     ]  # fmt: skip
@@ -60,7 +61,7 @@ def _table(found: list[Gain]) -> pl.DataFrame:
 
 def _gained(found: list[Gain]) -> go.Figure:
     rows = [
-        {"condition": one.sharing, "series": one.attack or "all", "score": one.test.difference, "low": one.test.low,
+        {"condition": one.sharing, "series": one.condition or "all", "score": one.test.difference, "low": one.test.low,
          "high": one.test.high}
         for one in found
     ]  # fmt: skip
@@ -71,11 +72,11 @@ def _against(found: list[Gain]) -> go.Figure:
     """Return a dot a wiring: ASR-t across, gain under the attack up."""
     shown = [one for one in found if "ASR-t" in one.also]
     figure = go.Figure()
-    for look, attack in enumerate(dict.fromkeys(one.attack for one in shown)):
-        rows = [one for one in shown if one.attack == attack]
+    for look, condition in enumerate(dict.fromkeys(one.condition for one in shown)):
+        rows = [one for one in shown if one.condition == condition]
         figure.add_scatter(
             x=[one.also["ASR-t"] for one in rows], y=[one.test.difference for one in rows], mode="markers+text",
-            text=[one.sharing for one in rows], textposition="top center", name=attack,
+            text=[one.sharing for one in rows], textposition="top center", name=condition or "all",
             marker={"size": 11, "color": figures.PALETTE[look % len(figures.PALETTE)]},
             hovertemplate="%{text}: ASR-t %{x:.3f}, gain %{y:.3f}<extra></extra>",
         )  # fmt: skip

@@ -6,11 +6,10 @@ Holds what the defence returns against its contract.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar, get_args
 
-import numpy as np
 from pydantic import BaseModel
 
 from simonides.sim.checks.desk import START, called, calling
@@ -18,19 +17,17 @@ from simonides.sim.checks.report import demand
 from simonides.sim.checks.stand_ins import HashedWords, SchemaReplies
 from simonides.sim.context import Context, Services
 from simonides.sim.defences import Admission, Audit, Defence, Screening, Stage, Stamp
+from simonides.sim.guarding import Office
 from simonides.sim.protocols import Embedder, Model
 from simonides.sim.seeds import identity
 from simonides.sim.types import (
-    Completion,
     Effect,
     Experience,
-    FloatArray,
     Place,
     Plain,
     Query,
     Recalled,
     Record,
-    Request,
 )
 
 Reply = TypeVar("Reply", bound=BaseModel)
@@ -48,56 +45,6 @@ def lived(
     time = START + MINUTE * (n if minutes is None else minutes)
     made = identity(0, "experience", WORLD, place, len(text))
     return Experience(made, WORLD, agent, n, time, text, speaker, 0, channel, heard=heard)
-
-
-class Seat:
-    """What a defence is given for one operation; implements `DefenceContext`."""
-
-    def __init__(self, post: Post, ctx: Context, reader: str = "") -> None:
-        self._post, self._ctx, self.reader = post, ctx, reader
-        self.space, self.tick, self.time, self.usage = ctx.space, ctx.tick, ctx.time, ctx.usage
-
-    @property
-    def rng(self) -> np.random.Generator:
-        """A generator for this operation alone."""
-        return self._ctx.rng
-
-    @property
-    def held(self) -> Sequence[Experience]:
-        """What waits in quarantine, oldest first."""
-        return tuple(self._post.held.values())
-
-    def records(self) -> Sequence[Record]:
-        """Return what is kept now."""
-        return tuple(self._post.kept.values())
-
-    def record(self, id: str) -> Record | None:
-        """Return one record, or None."""
-        return self._post.kept.get(id)
-
-    def stamp(self, experience: str) -> Stamp | None:
-        """Return what is known of an experience, or None."""
-        return self._post.stamps.get(experience)
-
-    def trust(self, record: Record) -> float:
-        """Return the least trust among a record's origins."""
-        return min((self._post.stamps[one].trust for one in record.origins if one in self._post.stamps), default=1.0)
-
-    async def embed(self, texts: Sequence[str]) -> FloatArray:
-        """Return float32[n, d] unit vectors."""
-        return await self._ctx.embed(texts)
-
-    async def model(self, purpose: str, inputs: Mapping[str, Plain], schema: type[Reply]) -> Reply | None:
-        """Return the model's parsed reply, or None when it is unusable."""
-        return await self._ctx.model(purpose, inputs, schema)
-
-    async def complete(self, requests: Sequence[Request]) -> Sequence[Completion]:
-        """Return one completion a request."""
-        return await self._ctx.complete(requests)
-
-    def tokens(self, text: str) -> int:
-        """Return the number of tokens of a text."""
-        return self._ctx.tokens(text)
 
 
 @dataclass(slots=True)
@@ -119,17 +66,21 @@ class Post:
     stamps: dict[str, Stamp] = field(default_factory=dict)
     held: dict[str, Experience] = field(default_factory=dict)
     waiting: list[Effect] = field(default_factory=list)
-    seats: list[Seat] = field(default_factory=list)
+    seats: list[Context] = field(default_factory=list)
     """One for each operation, with what it cost."""
 
     def _context(self, cause: str, agent: str = "") -> Context:
         services = Services(self.embedder, self.model)
         return Context(self.space, Place(self.tick, WORLD, agent), self.time, cause, self.seed, services)
 
-    def seat(self, cause: str, reader: str = "") -> Seat:
-        """Return the context of the next operation."""
-        self.seats.append(Seat(self, self._context(cause, reader), f"{WORLD}/{reader}" if reader else ""))
-        return self.seats[-1]
+    def seat(self, cause: str, reader: str = "") -> Office:
+        """Return what the defence is given for the next operation."""
+        self.seats.append(self._context(cause, reader))
+        return Office(self, lambda: self, self.seats[-1])
+
+    def records(self) -> Sequence[Record]:
+        """Return what is kept now."""
+        return tuple(self.kept.values())
 
     def stands(self, door: Stage) -> bool:
         """Return whether the card names a door."""

@@ -9,8 +9,8 @@ from simonides.envs.dialogue.tour import GRAMMAR
 from simonides.experiments.metrics.conditions import Factor
 from simonides.experiments.metrics.reading import Reading
 from simonides.experiments.metrics.sessions import _met
+from simonides.experiments.metrics.sharing import gains
 from simonides.experiments.metrics.tables import metrics_of, tables_of
-from simonides.experiments.metrics.transfer import gains
 from simonides.sim.config import parse_study
 from simonides.sim.inline import run_inline
 from simonides.sim.rows import Applied
@@ -112,7 +112,8 @@ def test_sharing_gain_is_paired_by_seed_and_negative_transfer_counts_single_task
             *needs("global", 0, False, True), *needs("global", 1, True, True)]  # fmt: skip
     factor = Factor("wiring", "wiring", ("private", "global"))
     tables = SimpleNamespace(
-        factors=(factor,), names=["wiring"], needs=pl.DataFrame(rows), questions=pl.DataFrame()
+        factors=(factor,), names=["wiring"], needs=pl.DataFrame(rows), questions=pl.DataFrame(),
+        metrics=pl.DataFrame(),
     )  # fmt: skip
     (gain,) = gains(tables)
     assert (gain.private, gain.shared, gain.test.difference) == (0.25, 0.75, 0.5)
