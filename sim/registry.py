@@ -316,6 +316,8 @@ BUILTINS: dict[str, dict[str, str]] = {
         "self-replicating": "simonides.agents.attacks.self_replicating:SelfReplicating",
         "dormant-claim": "simonides.agents.attacks.dormant:DormantClaim",
         "minja": "simonides.agents.attacks.minja:Minja",
+        "farma": "simonides.agents.attacks.farma:FARMA",
+        "untrusted-content": "simonides.agents.attacks.untrusted:UntrustedContent",
         "agent-smith": "simonides.agents.attacks.agent_smith:AgentSmith",
     },
     "wiring": {

@@ -8,7 +8,14 @@ from simonides.experiments.metrics.tables import measure
 from simonides.sim.config import parse_study
 from simonides.sim.inline import run_inline
 
-NAMES = {"planted-record": 1, "memorygraft": 10, "poisonedrag": 5, "agentpoison": 1}
+NAMES = {
+    "planted-record": 1,
+    "memorygraft": 10,
+    "poisonedrag": 5,
+    "agentpoison": 1,
+    "farma": 13,
+    "untrusted-content": 1,
+}
 
 
 def run(folder, attack, **fields):

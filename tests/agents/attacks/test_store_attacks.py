@@ -16,7 +16,7 @@ from simonides.sim.errors import DataError, StudyError
 from simonides.sim.instructions import read_instructions
 from simonides.sim.registry import BUILTINS, registry
 
-NAMES = ("planted-record", "memorygraft", "poisonedrag", "agentpoison")
+NAMES = ("planted-record", "memorygraft", "poisonedrag", "agentpoison", "farma", "untrusted-content")
 
 
 ENVIRONMENTS = ("dialogue-choices", "android", "manipulation", "highway")
