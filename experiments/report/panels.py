@@ -16,7 +16,7 @@ from simonides.experiments.report.context import Panel
 from simonides.experiments.report.gap import memory_gap
 from simonides.experiments.report.horizon import lasting, success
 from simonides.experiments.report.pairs import paired_differences
-from simonides.experiments.report.poisoning import poisoning
+from simonides.experiments.report.poisoning import aimed, poisoning
 from simonides.experiments.report.series import contamination_by_tick, records_by_session, spent_by_session
 from simonides.experiments.report.spreading import infection, sharing
 
@@ -278,6 +278,7 @@ MAKERS: tuple[Maker, ...] = (
     recall,
     attack,
     poisoning,
+    aimed,
     lasting,
     success,
     contamination,
