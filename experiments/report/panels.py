@@ -13,6 +13,7 @@ from simonides.experiments.metrics.conditions import Factor
 from simonides.experiments.metrics.tables import DEFAULTS
 from simonides.experiments.report import figures
 from simonides.experiments.report.context import Panel
+from simonides.experiments.report.contrasts import primary
 from simonides.experiments.report.gap import memory_gap
 from simonides.experiments.report.horizon import lasting, success
 from simonides.experiments.report.pairs import paired_differences
@@ -270,6 +271,7 @@ def extra(tables: RunTables) -> Panel | None:
 
 MAKERS: tuple[Maker, ...] = (
     memory_gap,
+    primary,
     paired_differences,
     sharing,
     score,
