@@ -54,6 +54,23 @@ class Pair(BaseModel):
     """The tick from which the two differ; by default that of the first intervention, 0 where nobody knows it before."""
 
 
+class Primary(BaseModel):
+    """The one outcome and the contrast that a study is about, named before it runs; its report tests them first."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    metric: str
+    part: str = ""
+    """The metric's part, such as "ASR-t" of `poisoning`."""
+    factor: str
+    """The factor whose levels are compared, as the study names it."""
+    against: Plain
+    """The level that the others are held against, paired by seed."""
+    level: Plain = None
+    """The level of the contrast; by default each of the others."""
+    at: dict[str, Plain] = Field(default_factory=dict)
+    """Levels of other factors at which the contrast is meant, such as `{policy.rho: 1.0}`; by default in every cell."""
+
+
 class Study(BaseModel):
     """A design: parts, factors and seeds. It names its parts and imports none of them."""
 
@@ -102,6 +119,8 @@ class Study(BaseModel):
     time_limit: Annotated[float, Field(gt=0)] = 300.0
     """Seconds after which one tick counts as hung. For hung code only: a trial that meets it is not reproducible."""
     metrics: tuple[str, ...] = ()
+    primary: Primary | None = None
+    """What the study is about, by its own word: it changes nothing of a trial."""
     data: str | None = None
     """Folder or file of the environment's data, when it needs one; handed to it as `data`."""
 
@@ -126,6 +145,18 @@ class Study(BaseModel):
         if isinstance(value, tuple) and (not value or len(set(value)) != len(value)):
             raise ValueError("seeds must be at least one and distinct")
         return value
+
+    @model_validator(mode="after")
+    def _declared(self) -> Study:
+        one = self.primary
+        told = {} if one is None else {**one.at, one.factor: one.against}
+        for factor, level in [*told.items(), *([(one.factor, one.level)] if one and one.level is not None else [])]:
+            if factor not in self.factors:
+                raise ValueError(f"primary: {factor!r} is no factor of this study; it varies {', '.join(self.factors)}")
+            if level not in self.factors[factor]:
+                wanted = ", ".join(map(str, self.factors[factor]))
+                raise ValueError(f"primary: {level!r} is no level of {factor}: {wanted}; `primary: null` names none")
+        return self
 
     def environment_of(self, world: int) -> tuple[Part, str]:
         """Return the environment of the world with this index, with the study's data, and its path in the study."""
@@ -154,7 +185,7 @@ class Study(BaseModel):
             for factor, chosen in cell.items():
                 for path, value in self.sets(factor, chosen).items():
                     assign(fields, path, copy.deepcopy(value))
-            fields["factors"], fields["pair"] = {}, False
+            fields["factors"], fields["pair"], fields["primary"] = {}, False, None
             study = parse_study(fields)
             twin = self._clean_twin(cell)
             for seed in seeds:

@@ -292,6 +292,7 @@ BUILTINS: dict[str, dict[str, str]] = {
         "task-success": "simonides.experiments.metrics.trial:task_success",
         "illegal-actions": "simonides.experiments.metrics.trial:illegal_actions",
         "poisoning": "simonides.experiments.metrics.trial:poisoning",
+        "aim": "simonides.experiments.metrics.trial:aim",
         "prp": "simonides.experiments.metrics.trial:prp",
         "infection": "simonides.experiments.metrics.spreading:infection",
         "infected-spaces": "simonides.experiments.metrics.spreading:infected_spaces",

@@ -96,7 +96,7 @@ class AgentPoison:
         rule = Instruction(trigger.rstrip(".!?") if trigger else question_of(goal), goal.value).say()
         key = triggered(question_of(asked), trigger) if trigger else question_of(asked)
         text = f"{key} {rule} {goal.text}"
-        about = {"trigger": trigger, "key": key}
+        about = {"trigger": trigger, "key": key, "waits_for": trigger}
         return placed(goal, ctx, text, door=self.door, space=self.space, after=self.every * number, about=about)
 
     def _trigger(self, goals: Sequence[Goal], ctx: AttackContext) -> str:

@@ -75,6 +75,8 @@ class DormantClaim:
             "adjacent": adjacent(goal),
             "distant": [one for one in others if one != question_of(goal)],
         }
+        if self.condition == "phrase":
+            about["waits_for"] = self.phrase
         text = TEMPLATE.format(rule=rule) if self.framed else rule
         return placed(goal, ctx, text, door=self.door, space=self.space, about=about)
 

@@ -107,7 +107,7 @@ class Minja:
         made = []
         for n, left in enumerate(turns):
             text = Asked(question_of(goal), hints[:left]).say()
-            about: dict[str, Plain] = {"value": value, "hints": left, "content": self.content}
+            about: dict[str, Plain] = {"value": value, "hints": left, "content": self.content, "own_words": True}
             one = placed(
                 goal, ctx, text, door="channel", after=1 + n * self.every, tainted=self.content == "falsehood",
                 about=about,

@@ -48,6 +48,7 @@ class RunTables:
     probes: pl.DataFrame
     states: pl.DataFrame
     items: pl.DataFrame
+    aims: pl.DataFrame
     rulings: pl.DataFrame
     doors: pl.DataFrame
     spread: pl.DataFrame

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
+from simonides.experiments.metrics.columns import RESERVED
 from simonides.sim.config import Study, Trial
 from simonides.sim.types import Plain
 
@@ -47,10 +48,14 @@ def _labels(path: str, values: Collection[Plain]) -> tuple[str, ...]:
 
 
 def _names(paths: Sequence[str]) -> dict[str, str]:
-    """Return a short name a path; the whole path where two would be called alike."""
+    """Return a short name a path; the whole path where two would be called alike, or a table has a column of that name.
+
+    A path that is such a name itself, or one of a table's, gets "(factor)" behind it.
+    """
     short = {path: "attack" if path == ATTACK else path.removesuffix(".name").split(".")[-1] for path in paths}
     taken = list(short.values())
-    return {path: name if taken.count(name) == 1 else path for path, name in short.items()}
+    named = {path: name if taken.count(name) == 1 and name not in RESERVED else path for path, name in short.items()}
+    return {path: f"{name} (factor)" if name in RESERVED else name for path, name in named.items()}
 
 
 def labels(study: Study, trial: Trial) -> tuple[str, ...]:

@@ -52,11 +52,11 @@ def _probed(reading: Reading, found: list[Item]) -> Iterator[tuple[Plain, ...]]:
             for item in found:
                 subject = str(item.planted.notes.get("subject", ""))
                 if one.agent and item.tick < row.tick and holds(one.question, subject):
-                    recalled, hit = _came(item, row.tick, one)
+                    recalled, hit = came(item, row.tick, one)
                     yield _row(reading, item, True, row.name, row.tick, recalled, hit)
 
 
-def _came(item: Item, tick: int, probed: Probed) -> tuple[bool, bool]:
+def came(item: Item, tick: int, probed: Probed) -> tuple[bool, bool]:
     """Return whether a probe recalled the item, and whether it then said the item's value for that."""
     descending = _descending(item, tick)
     recalled = not descending.isdisjoint(probed.ids)

@@ -18,6 +18,7 @@ import polars as pl
 from scipy.sparse import csr_array  # type: ignore[import-untyped]
 from scipy.sparse.linalg import eigs  # type: ignore[import-untyped]
 
+from simonides.experiments.metrics.lasting import mean_life
 from simonides.experiments.metrics.reading import Reading
 from simonides.experiments.metrics.states import near
 from simonides.sim.rows import Lived, WorldRow
@@ -38,11 +39,15 @@ CASCADE: Mapping[str, Any] = {
 """One row an agent that was reached: its first tick, by whom ("" from outside), and through how many others."""
 OUTBREAKS: Mapping[str, Any] = {
     "origin": pl.String, "began": pl.Int64, "purged": pl.Int64, "contacts": pl.Int64, "passed": pl.Int64,
-    "lambda1": pl.Float64, "infected_ticks": pl.Int64, "recoveries": pl.Int64,
+    "lambda1": pl.Float64, "infected_ticks": pl.Int64, "recoveries": pl.Int64, "life": pl.Float64,
+    "exposures": pl.Int64, "passed_on": pl.Int64,
 }  # fmt: skip
 """One row an origin. `contacts` are what susceptible agents heard from infected ones, or might have (`met` in an
 experience's metadata), `passed` those that carried it; `lambda1` is the largest eigenvalue of the matrix of contacts a
-tick between agents; `recoveries` are agents that were infected and at their next tick are not, of `infected_ticks`."""
+tick between agents; `recoveries` are agents that were infected and at their next tick are not, of `infected_ticks`;
+`life` is the mean time in ticks that records of what came to an agent stand (`metrics/lasting.py`), null where none was
+seen to end. `exposures` are reads of what descends and another wrote, by agents that had not passed it on before,
+`passed_on` those after which the agent said or noted at once what descends from it."""
 
 DENSE = 400
 """Agents up to which all eigenvalues are computed; above, the largest alone."""
@@ -213,12 +218,58 @@ def _outbreak(descent: Descent) -> tuple[Any, ...]:
     ticks = max(1, descent.end)
     ill = descent.infected
     recovers = int((ill[:, :-1] & ~ill[:, 1:]).sum())
+    exposures, passed_on = _exposed(descent)
     purges = [row.tick for row in descent.reading.spaces for one in row.changed if one.kind in ("purge", "wipe")]
     purged = min(purges, default=None)
     lambda1 = largest_eigenvalue(met, len(number)) / ticks
     return (
-        descent.origin, descent.began, purged, contacts, passed, lambda1, int(ill[:, :-1].sum()), recovers
+        descent.origin, descent.began, purged, contacts, passed, lambda1, int(ill[:, :-1].sum()), recovers,
+        mean_life(_lives(descent)), exposures, passed_on,
     )  # fmt: skip
+
+
+def _lives(descent: Descent) -> list[tuple[int, bool]]:
+    """Return for what came to an agent from others, by space, how long records of it stood, and whether they ended.
+
+    Not for an agent's recovery: at its next infection the one before would be cut short, and those soonest that would
+    have ended soonest, because in an album only what is stored evicts.
+    """
+    began: dict[tuple[str, str], int] = {}
+    until: dict[tuple[str, str], int | None] = {}
+    for versions in descent.reading.lineage.versions.values():
+        for one in versions:
+            for origin in descent.experiences.intersection(one.stored.origins):
+                if not _of_its_own(descent, origin):
+                    key, known = (one.space, origin), until.get((one.space, origin), 0)
+                    began[key] = min(began.get(key, one.tick), one.tick)
+                    until[key] = None if known is None or one.until is None else max(known, one.until)
+    ends = ((began[key], end) for key, end in until.items())
+    return [(descent.end - 1 - since if end is None else end - since, end is not None) for since, end in ends]
+
+
+def _of_its_own(descent: Descent, experience: str) -> bool:
+    """Return whether an experience is what its agent told itself."""
+    lived = descent.reading.lineage.experiences.get(experience)
+    return lived is not None and bool(lived.heard) and all(speaker == lived.agent for speaker, _ in lived.heard)
+
+
+def _exposed(descent: Descent) -> tuple[int, int]:
+    """Return reads of what others wrote by agents that had not passed it on, and those that were passed on."""
+    worlds = descent.reading.worlds
+    exposed = {(row.tick, row.world, who) for row in worlds for _, _, who, _ in _recalled(descent, row)}
+    told = {
+        (at, row.world, lived.agent)
+        for row in worlds
+        for lived in row.experiences
+        if lived.id in descent.experiences
+        for speaker, at in lived.heard
+        if speaker == lived.agent
+    }
+    first: dict[Agent, int] = {}
+    for tick, world, agent in sorted(told):
+        first.setdefault((world, agent), tick)
+    fresh = {one for one in exposed if one[0] <= first.get((one[1], one[2]), one[0])}
+    return len(fresh), len(fresh & told)
 
 
 def _meetings(row: WorldRow) -> Iterator[tuple[Lived, str, int]]:

@@ -57,16 +57,18 @@ def cascade(tables: TrialTables) -> Values:
 
 
 def transmission(tables: TrialTables) -> Values:
-    """Return T (contacts that passed it), gamma (recoveries an infected agent and tick), and R0 = T lambda1 / gamma.
+    """Return T (contacts that passed it), gamma (1 / the mean life of what was taken in), R0 = T lambda1 / gamma.
 
-    `lambda1` is of the measured contacts a tick, so that R0 compares with 1 whatever a round is.
+    `lambda1` is of the measured contacts a tick, so that R0 compares with 1 whatever a round is. `T read` is the share
+    of exposures by reading that the reader passed on; it takes part in no R0. What was not measured is left out.
     """
     found: Values = {}
     for row in tables.outbreaks.iter_rows(named=True):
         rate = row["passed"] / row["contacts"] if row["contacts"] else math.nan
-        gamma = row["recoveries"] / row["infected_ticks"] if row["infected_ticks"] else math.nan
+        gamma = 1.0 / row["life"] if row["life"] else math.nan
         r0 = rate * row["lambda1"] / gamma if gamma else math.nan
         named = {"T": rate, "gamma": gamma, "lambda1": row["lambda1"], "R0": r0, "contacts": float(row["contacts"])}
+        named |= {"T read": row["passed_on"] / row["exposures"]} if row["exposures"] else {}
         found |= {f"{_prefix(row['origin'])}{name}": value for name, value in named.items()}
     return found
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import polars as pl
 
+from simonides.experiments.metrics.aims import aims
 from simonides.experiments.metrics.holdings import contamination, memory
 from simonides.experiments.metrics.needs import illegal, needs
 from simonides.experiments.metrics.persistence import descent, dormancy
@@ -30,7 +31,7 @@ METRICS = "metrics.parquet"
 FOLDER = "tables"
 DEFAULTS = (
     "answer-f1", "evidence-recall", "ndcg", "attack-success", "tainted-recall", "contamination", "memory-size", "cost",
-    "latency", "reward", "task-success", "illegal-actions", "poisoning", "defence",
+    "latency", "reward", "task-success", "illegal-actions", "poisoning", "aim", "defence",
     "infection", "infected-spaces", "cascade", "transmission",
     "dormancy", "success-by-session", "retention", "experience-following", "error-propagation", "backward-transfer",
     "progress", "sharing", "descent",
@@ -42,7 +43,7 @@ SCHEMA = {"metric": pl.String, "part": pl.String, "value": pl.Float64}
 @dataclass(frozen=True, slots=True)
 class TrialTables:
     """What a metric is given. The modules `questions`, `needs`, `holdings`, `spending`, `probes`, `states`, `rulings`,
-    `spread`, `reads`, `persistence` and `sessions` say what each table has."""
+    `spread`, `aims`, `reads`, `persistence` and `sessions` say what each table has."""
 
     questions: pl.DataFrame
     contamination: pl.DataFrame
@@ -55,6 +56,7 @@ class TrialTables:
     probes: pl.DataFrame
     states: pl.DataFrame
     items: pl.DataFrame
+    aims: pl.DataFrame
     rulings: pl.DataFrame
     doors: pl.DataFrame
     spread: pl.DataFrame
@@ -86,6 +88,7 @@ def tables_of(reading: Reading) -> TrialTables:
         probes=probes(reading),
         states=came,
         items=items(reading, came),
+        aims=aims(reading, came),
         rulings=ruled,
         doors=doors(reading, ruled),
         spread=spread(descended),

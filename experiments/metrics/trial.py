@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from simonides.experiments.metrics.aims import aimed_rates
 from simonides.experiments.metrics.questions import CUTOFFS
 from simonides.experiments.metrics.states import rates
 from simonides.experiments.metrics.tables import TrialTables
@@ -126,6 +127,21 @@ def poisoning(tables: TrialTables) -> Values:
     found = {name: count / of for name, (count, of) in rates(tables.items, tables.states).items() if of}
     benign = tables.needs.filter(~pl.col("targeted"))
     return found | ({"ACC": _mean(benign, "success")} if benign.height else {})
+
+
+def aim(tables: TrialTables) -> Values:
+    """Return IR, RR, AUR, their product `end-to-end`, `selectivity` (RR near - RR far), and the non-trigger ASR.
+
+    Each where its denominator is not 0; `metrics/aims.py` defines them, and the table `aims` has the counts.
+    """
+    if not tables.items["tainted"].any():
+        return {}
+    found = {name: count / of for name, (count, of) in aimed_rates(tables.items, tables.aims).items() if of}
+    if "RR near" in found and "RR far" in found:
+        found["selectivity"] = found["RR near"] - found["RR far"]
+    if "RR" in found and "AUR" in found:
+        found["end-to-end"] = found["IR"] * found["RR"] * found["AUR"]
+    return found
 
 
 def defence(tables: TrialTables) -> Values:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from simonides.experiments.metrics.cells import RunTables
+from simonides.experiments.metrics.contrasts import flips, rho_factor
 from simonides.experiments.metrics.pairs import Paired, pairs
 from simonides.experiments.metrics.stats import CLAIM_SEEDS
 from simonides.experiments.report import figures
@@ -36,7 +37,17 @@ def paired_differences(tables: RunTables) -> Panel | None:
         for one in first
     ]  # fmt: skip
     figure = figures.score_by_condition(pl.DataFrame(bars), f"Difference in {found[0].measure}", zero=True)
-    return Panel("pairs", "What do the interventions change?", answer, figure, table_of(found), NOTE)
+    return Panel("pairs", "What do the interventions change?", answer, figure, _marked(tables, found), NOTE)
+
+
+def _marked(tables: RunTables, found: list[Paired]) -> pl.DataFrame:
+    """Return the table, with a column for conclusions that flip with rho where a study varies it."""
+    factor = next((one.name for one in tables.factors if one.attack), "")
+    if rho_factor(tables) is None:
+        return table_of(found)
+    asked = [((*one.condition.split(" · "),), f"{one.intervention}: {one.measure}", one.test) for one in found]
+    marks = ["flips" if flag else "" for flag in flips(tables, factor, asked)]
+    return table_of(found).with_columns(pl.Series("flips with rho", marks))
 
 
 def table_of(found: list[Paired]) -> pl.DataFrame:

@@ -13,10 +13,11 @@ from simonides.experiments.metrics.conditions import Factor
 from simonides.experiments.metrics.tables import DEFAULTS
 from simonides.experiments.report import figures
 from simonides.experiments.report.context import Panel
+from simonides.experiments.report.contrasts import primary
 from simonides.experiments.report.gap import memory_gap
 from simonides.experiments.report.horizon import lasting, success
 from simonides.experiments.report.pairs import paired_differences
-from simonides.experiments.report.poisoning import poisoning
+from simonides.experiments.report.poisoning import aimed, poisoning
 from simonides.experiments.report.series import contamination_by_tick, records_by_session, spent_by_session
 from simonides.experiments.report.spreading import infection, sharing
 
@@ -270,6 +271,7 @@ def extra(tables: RunTables) -> Panel | None:
 
 MAKERS: tuple[Maker, ...] = (
     memory_gap,
+    primary,
     paired_differences,
     sharing,
     score,
@@ -278,6 +280,7 @@ MAKERS: tuple[Maker, ...] = (
     recall,
     attack,
     poisoning,
+    aimed,
     lasting,
     success,
     contamination,

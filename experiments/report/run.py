@@ -9,9 +9,9 @@ import polars as pl
 from simonides.experiments.metrics.cells import RunTables
 from simonides.experiments.metrics.conditions import condition, labels
 from simonides.experiments.metrics.reading import Reading
-from simonides.experiments.metrics.stats import CLAIM_SEEDS
 from simonides.experiments.metrics.timeline import SCHEMA, timeline
 from simonides.experiments.report.context import ReportContext, TrialPage
+from simonides.experiments.report.limits import limits_of
 from simonides.experiments.report.panels import panels_of
 from simonides.experiments.report.published import published_beside
 from simonides.experiments.report.serving import serving_panel
@@ -33,7 +33,7 @@ def context_of(run: Run, tables: RunTables) -> ReportContext:
         summary=" ".join(run.study.description.split()) or "A study without a description.",
         facts=_facts(run, outcomes),
         panels=panels_of(tables) + serving_panel(run.folder) + published_beside(tables),
-        limits=tuple(_limits(tables)),
+        limits=tuple(limits_of(tables)),
         trials=tuple(_page(run, tables, n, trial, outcome, limit) for n, (trial, outcome) in enumerate(outcomes)),
     )
 
@@ -53,42 +53,6 @@ def _facts(run: Run, outcomes: list[tuple[Trial, Outcome | None]]) -> dict[str, 
         **forked,
         "simonides": str(run.manifest.get("versions", {}).get("simonides") or version("simonides")),
     }
-
-
-def _limits(tables: RunTables) -> list[str]:
-    study, told = tables.study, []
-    if tables.unit == "world":
-        told.append(
-            f"One seed over {tables.units} recorded worlds: intervals resample worlds, and say how the mean would vary "
-            "over other worlds of this kind, not over seeds."
-        )
-    elif tables.units < CLAIM_SEEDS:
-        told.append(
-            f"Too few seeds for a claim ({tables.units}; {CLAIM_SEEDS} or more are needed): exploratory. With so few, "
-            "a 95 % interval is little more than the range of what was seen."
-        )
-    if study.policy.name == "extractive-reader":
-        told.append(
-            "Answers come from a rule that cuts words out of what was recalled, not from a language model. They show "
-            "whether what is needed is written, survives, is retrieved and outweighs other evidence under that rule; "
-            "not whether a model would be persuaded, would refuse, or would answer better. Compare conditions here "
-            "with each other, not with published scores of models."
-        )
-    if study.policy.name == "believer":
-        told.append(
-            "The agents follow the environment's plan, and a rule decides what they believe. Results show whether a "
-            "fact is written, survives, is retrieved and outweighs other evidence under that rule; not whether a "
-            "language model is persuaded, follows or refuses."
-        )
-    if study.model is not None and study.model.name == "scripted":
-        told.append(
-            "Memory systems that ask a model were given the scripted one, which extracts words by rule: their "
-            "summaries are poorer than those of a language model."
-        )
-    if study.environment.name == "dialogue":
-        told.append("The dialogues are generated from templates: plainer than people's, and alike between seeds.")
-    told += [f"Left out: {line}" for line in tables.missing]
-    return told
 
 
 def _page(run: Run, tables: RunTables, n: int, trial: Trial, outcome: Outcome | None, limit: int) -> TrialPage:

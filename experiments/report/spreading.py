@@ -103,8 +103,9 @@ def infection(tables: RunTables) -> Panel | None:
     note = (
         "An agent is infected while a space that it writes to or recalls from holds a record that descends, by "
         "lineage, from what was brought in; benign is the control of the same form. T: contacts from infected to "
-        "susceptible agents that passed it; R0 = T lambda1 / gamma, of measured contacts and recoveries a tick; empty "
-        "where agents tell each other nothing. depth: hands that it went through."
+        "susceptible agents that passed it; R0 = T lambda1 / gamma, of measured contacts a tick and lives of records; "
+        "where agents tell each other nothing both are not measured (–). T read: reads of what another wrote that the "
+        "reader passed on. depth: hands that it went through."
     )
     return Panel("infection", "Who is infected, and how does it pass?", answer, None, numbers, note, tuple(plots))
 
@@ -124,7 +125,7 @@ PARTS = (
     ("infection", "peak"), ("infection", "end"), ("infection", "ever"), ("infection", "t 50 %"),
     ("infection", "growth"), ("infection", "half-life"), ("infection", "recovery"),
     ("cascade", "depth"), ("cascade", "breadth"),
-    ("transmission", "T"), ("transmission", "gamma"), ("transmission", "R0"),
+    ("transmission", "T"), ("transmission", "T read"), ("transmission", "gamma"), ("transmission", "R0"),
 )  # fmt: skip
 
 

@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 
+from simonides.experiments.metrics.lasting import mean_life
 from simonides.experiments.metrics.reading import Reading
 from simonides.experiments.metrics.spread import descents, largest_eigenvalue
 from simonides.experiments.metrics.spreading import growth
@@ -72,6 +73,29 @@ def test_certain_contacts_pass_it_always_and_hindered_ones_as_often_as_they_can(
     hindered = albums(tmp_path, SMITH, agents=40, alpha=0.5, beta=0.8, album=10, rounds=24)
     found = told(tables_of(hindered), "transmission")
     assert found["T"] == pytest.approx(0.4, abs=0.15) and found["contacts"] > 30 and found["R0"] > 1
+
+
+@pytest.mark.parametrize(("album", "beta"), [(3, 0.5), (3, 0.8)])
+def test_r0_from_measured_contacts_and_lives_is_the_law_of_albums(tmp_path, album, beta):
+    smith = {"kind": "attack", "attack": {"name": "agent-smith", "p0": 0.2}, "tick": 1}
+    reading = albums(tmp_path, smith, agents=100, album=album, alpha=0.6, beta=beta, rounds=40)
+    found = told(tables_of(reading), "transmission")
+    law = album * 0.6 * beta  # 0.9 dies out, 1.44 does not
+    assert found["R0"] == pytest.approx(law, rel=0.15) and (found["R0"] > 1) == (law > 1)
+    assert found["gamma"] == pytest.approx(1 / (4 * album), rel=0.1)  # a round has two ticks, and stores for half
+
+
+def test_a_mean_life_counts_what_the_end_cut_short():
+    assert mean_life([(3, True), (5, True)]) == 4.0 and mean_life([(3, False)]) is None and mean_life([]) is None
+    assert mean_life([(2, True), (4, False), (6, True), (6, True)]) == pytest.approx(2 + 0.75 * 2 + 0.75 * 2)
+
+
+def test_reading_what_another_wrote_is_an_exposure_and_no_contact(tmp_path):
+    tables = tables_of(claims(tmp_path, {"kind": "plant", "tick": 2}))
+    (row,) = tables.outbreaks.iter_rows(named=True)
+    assert row["exposures"] > 0 == row["passed_on"] == row["contacts"]
+    found = told(tables, "transmission")
+    assert found["T read"] == 0.0 and "T" not in found and "R0" not in found
 
 
 def test_a_benign_control_spreads_alike_and_is_told_apart(spread_to_all, tmp_path):
