@@ -293,6 +293,7 @@ BUILTINS: dict[str, dict[str, str]] = {
         "illegal-actions": "simonides.experiments.metrics.trial:illegal_actions",
         "poisoning": "simonides.experiments.metrics.trial:poisoning",
         "prp": "simonides.experiments.metrics.trial:prp",
+        "planted-success": "simonides.experiments.metrics.planted:planted_success",
         "infection": "simonides.experiments.metrics.spreading:infection",
         "infected-spaces": "simonides.experiments.metrics.spreading:infected_spaces",
         "cascade": "simonides.experiments.metrics.spreading:cascade",
