@@ -32,10 +32,10 @@ class PurgeByOrigin(Standing):
     otherwise, later than it came. What they observed before does not count, since the world may have changed; what an
     agent observed itself is never purged for being out of date. `observers: 0` switches this off.
 
-    The rule purges once, after tick `at`: what was written by one of `writers` ("world/agent" or "agent"), through one
-    of `channels`, from tick `since` to tick `until`; all that is given must hold. `since` alone is a rollback. The
-    memory system's own `forget` does the work, so what it cannot forget remains; and what was merged from true and
-    false goes with the false.
+    The rule purges once, after tick `at`, and nothing that comes later: what was written by one of `writers`
+    ("world/agent" or "agent"), through one of `channels`, from tick `since` to tick `until`; all that is given must
+    hold. `since` alone is a rollback. The memory system's own `forget` does the work, so what it cannot forget remains;
+    and what was merged from true and false goes with the false.
     """
 
     card: ClassVar[DefenceCard] = DefenceCard(
@@ -68,7 +68,7 @@ class PurgeByOrigin(Standing):
 
     async def admit(self, experience: Experience, ctx: DefenceContext) -> Admission:
         """Note what may have to be purged, and what an observation contradicts. Everything is admitted."""
-        if self._ruled(experience):
+        if self._ruled(experience) and (self.at is None or ctx.tick <= self.at):
             self._named.append(experience.id)
         stated = self.read(experience.text) if self.observers else ()
         if not stated:
@@ -105,6 +105,13 @@ class PurgeByOrigin(Standing):
             self._about[about] = left
             if not left:
                 del self._about[about]
+
+    async def forgot(self, experiences: frozenset[str], ctx: DefenceContext) -> None:
+        """Purge nothing again that is gone."""
+        for id in sorted(experiences & self._doubtful.keys()):
+            self._forget(id)
+        self._named = [id for id in self._named if id not in experiences]
+        self._due = [id for id in self._due if id not in experiences]
 
     async def audit(self, ctx: DefenceContext) -> Audit:
         """Purge what is due, wherever it is: also from quarantine."""
