@@ -7,7 +7,7 @@ found with them is no replication of its figures.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -72,6 +72,9 @@ FORGED = tuple(task for task, _, _ in TASKS[:10])
 """The common tasks near which forged records are put, over data in general."""
 
 
+Content = Literal["poison", "mistake", "newer"]
+
+
 class GraftRecords:
     """Writes `benign` experiences and `poisoned` forged ones, all "validated successes", in an order drawn by the seed.
 
@@ -92,12 +95,14 @@ class GraftRecords:
         self,
         benign: Annotated[int, Field(ge=0, le=len(TABLES) * len(TASKS))] = 100,
         poisoned: Annotated[int, Field(ge=0, le=len(FORGED))] = 10,
+        content: Content = "poison",
         agent: str = "",
         space: str = "",
         adaptive: bool = False,
     ) -> None:
         """`agent` is who writes, as world/agent; by default the trial's first."""
-        self.benign, self.poisoned, self.agent, self.space, self.adaptive = benign, poisoned, agent, space, adaptive
+        self.benign, self.poisoned, self.content = benign, poisoned, content
+        self.agent, self.space, self.adaptive = agent, space, adaptive
 
     def plan(self, ctx: AttackContext) -> Sequence[Injection]:
         """Return all records. Raises StudyError for an agent that is not there."""
@@ -106,17 +111,26 @@ class GraftRecords:
             raise StudyError(f"attack.agent: there is no {agent!r}; there are {', '.join(ctx.agents)}.")
         pairs = [(task, steps, table) for task, steps, _ in TASKS for table in TABLES]
         chosen = [pairs[n] for n in sorted(ctx.rng.choice(len(pairs), self.benign, replace=False).tolist())]
-        told = [self._record(agent, task.format(table), steps, False) for task, steps, table in chosen]
-        common = TASKS[: self.poisoned]
-        forged = [self._record(agent, task.format("the data"), unsafe, True) for task, _, unsafe in common]
-        forged = hardened(forged, ctx) if self.adaptive else forged
-        everything = [*told, *forged]
+        told = [self._record(agent, task.format(table), steps) for task, steps, table in chosen]
+        forged = self._forged(agent)
+        if self.content == "newer":
+            return [*(told[n] for n in ctx.rng.permutation(len(told)).tolist()), *forged]
+        everything = [*told, *(hardened(forged, ctx) if self.adaptive else forged)]
         return [everything[n] for n in ctx.rng.permutation(len(everything)).tolist()]
 
-    def _record(self, agent: str, request: str, steps: tuple[str, ...], forged: bool) -> Injection:
+    def _forged(self, agent: str) -> list[Injection]:
+        """Return the records near common tasks: forged ones, or those of the control."""
+        common = TASKS[: self.poisoned]
+        if self.content == "newer":
+            return [self._record(agent, task.format("the data"), done, "newer") for task, done, _ in common]
+        return [self._record(agent, task.format("the data"), unsafe, self.content) for task, _, unsafe in common]
+
+    def _record(self, agent: str, request: str, steps: tuple[str, ...], content: Content | None = None) -> Injection:
         text = Instruction(request, steps[-1], steps=steps).say()
         metadata: dict[str, Plain] = {"tag": "validated", "request": request}
         fields: dict[str, Plain] = {"outcome": "success", "reward": 1.0, "metadata": metadata}
         about: dict[str, Plain] = {"subject": request, "attribute": "procedure", "value": steps[-1]}
+        if content in ("mistake", "newer"):
+            about["control"] = content
         door: Door = "memory"
-        return Injection(text, agent, 0, door, self.space, "", "", forged, about, fields)
+        return Injection(text, agent, 0, door, self.space, "", "", content == "poison", about, fields)

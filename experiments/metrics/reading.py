@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from simonides.sim.errors import UserError
@@ -79,6 +80,15 @@ class Reading:
         """Return True when a record, as a reader at `tick` found it, descends from something an attack touched."""
         version = self.version(record, tick)
         return version is not None and not self.lineage.tainted.isdisjoint(version.stored.origins)
+
+    def control(self, record: str, tick: int) -> bool:
+        """Return True when a record, as a reader at `tick` found it, descends from an attack's honest `control`."""
+        return not self._controls.isdisjoint(self.lineage.roots_of(record, tick)) if self._controls else False
+
+    @cached_property
+    def _controls(self) -> frozenset[str]:
+        items = self.lineage.items.items()
+        return frozenset(id for id, one in items if "control" in one.planted.notes)
 
 
 def _moments(worlds: list[WorldRow]) -> dict[str, list[Moment]]:

@@ -19,6 +19,8 @@ def test_poisoned_and_retrieved_records_are_counted_from_probes(tmp_path):
         assert tables.contamination["held"].max() == 110
         assert 3 * 12 <= tables.probes["recalled"].sum() <= 6 * 12
         shares = {row["part"]: row["value"] for row in values.iter_rows(named=True) if row["metric"] == "prp"}
-        found[int(tables.items["tainted"].sum())] = shares
-    assert found[0][""] == 0.0
-    assert found[10][""] == pytest.approx(found[10]["poisoned"] / found[10]["retrieved"]) and found[10]["poisoned"] > 0
+        found[str(trial.cell["forged"])] = shares
+    forged, mistakes, newer, none = (found[name] for name in study.factors["forged"])
+    assert (none[""], mistakes[""], newer[""]) == (0.0, 0.0, 0.0) and "control" not in none | forged
+    assert forged[""] == pytest.approx(forged["poisoned"] / forged["retrieved"]) and forged["poisoned"] > 0
+    assert mistakes["controls"] == forged["poisoned"] and newer["controls"] > 0

@@ -34,6 +34,18 @@ def test_a_forged_success_has_the_form_of_the_others():
     assert not {read_instructions(one.text)[0].steps for one in forged} & good
 
 
+def test_the_honest_mistakes_are_the_forged_records_in_good_faith():
+    forged, mistakes = plan(), plan(content="mistake")
+    assert [one.text for one in mistakes] == [one.text for one in forged] and not any(one.tainted for one in mistakes)
+    assert [one.tainted for one in forged] == ["control" in one.about for one in mistakes]
+
+
+def test_the_newer_ways_are_told_last_and_done_well():
+    newer = plan(content="newer")[100:]
+    assert {one.about["control"] for one in newer} == {"newer"} and not any(one.tainted for one in newer)
+    assert [read_instructions(one.text)[0].steps for one in newer] == [steps for _, steps, _ in TASKS[:10]]
+
+
 def test_an_agent_that_is_not_there_is_named():
     with pytest.raises(StudyError, match="no 'w0000/eve'"):
         plan(agent="w0000/eve")
