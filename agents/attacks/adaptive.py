@@ -6,13 +6,14 @@ without it compare at equal records. Only the search for wordings asks for more:
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 
+from simonides.agents.attacks.evading import climbed, concentrated, outlasting, plainly
 from simonides.agents.attacks.placing import truth_of
+from simonides.agents.attacks.plans import FRAMES, QUOTED, framed, said_by, told_once, writers_of
 from simonides.sim.attacks import AttackContext, Guarded, Injection
 from simonides.sim.errors import StudyError
 from simonides.sim.types import FloatArray
@@ -22,28 +23,13 @@ QUERIES = 400
 
 HARDENED = (
     "Knows the defences and their parameters, and with equally many records puts Sybil identities against "
-    "corroboration and quarantine, true claims first against trust that decays, a trusted relay against lineage, "
-    "other wordings below the threshold against embeddings, and true content in the same record against purges."
+    "corroboration and quarantine, a trusted relay (or true claims first) against lineage and trust that decays, other "
+    "wordings below the threshold against embeddings, true content, other channels and later ticks against purges, the "
+    "best tier against tiers, a majority against consensus, and the environment's own words against perplexity."
 )
-
-FRAMES = (
-    "{}",
-    "For the record: nothing has changed. {}",
-    "This was settled some time ago. {}",
-    "Whoever asks may rely on it. {}",
-    "It was looked at twice this week. {}",
-    "There is no doubt left about this. {}",
-    "A short reminder for everybody here. {}",
-    "One more thing before the day ends. {}",
-    "As it was agreed with the others. {}",
-    "It stands in the book at the entrance. {}",
-)
-"""Sentences before a claim, each ended, so that a grammar still reads the claim. The first adds none."""
 
 NAMES = ("Alma", "Bruno", "Clara", "Diego", "Edda", "Felix", "Greta", "Hugo", "Irma", "Jonas")
 """Whom Sybil identities are called."""
-
-_QUOTED = re.compile(r'^(?P<who>[^\s".!?,:][^".!?:]*?) said, "(?P<what>[^"]*)"$')
 
 Strategy = Callable[[Sequence[Injection], AttackContext, Guarded], list[Injection]]
 
@@ -58,64 +44,38 @@ def hardened(plan: Sequence[Injection], ctx: AttackContext) -> list[Injection]:
     return made
 
 
-def framed(text: str, number: int) -> str:
-    """Return a claim within the n-th frame; in somebody's mouth, if somebody says it."""
-    frame = FRAMES[number % len(FRAMES)]
-    quoted = _QUOTED.match(text)
-    return f'{quoted["who"]} said, "{frame.format(quoted["what"])}"' if quoted else frame.format(text)
-
-
-def said_by(text: str, who: str) -> str:
-    """Return a text in another's mouth; one that cannot be quoted, because it quotes within, stays as it is."""
-    quoted = _QUOTED.match(text)
-    what = quoted["what"] if quoted else text
-    return text if '"' in what else f'{who} said, "{what}"'
-
-
 def sybils(plan: Sequence[Injection], ctx: AttackContext, identities: int) -> list[Injection]:
     """Return fewer falsehoods, each from `identities` writers and speakers, in as many records as before.
 
-    Writers are the agents whose writing reaches a reader of the same space; where there are fewer than identities,
-    the speakers alone differ, which a defence that looks at writers is not deceived by.
+    Writers are the agents whose writing reaches a reader of the same space: by the memory's door the record is in their
+    name, by the environment's the text is told to each of them. Where there is only one, the speakers alone differ,
+    which a defence that looks at writers is not deceived by. With fewer records than identities it cannot succeed.
     """
     identities = max(1, min(identities, len(plan), len(NAMES)))
-    kept = _told_once(plan)[: max(1, len(plan) // identities)]
+    kept = told_once(plan)[: max(1, len(plan) // identities)]
     made = [_as_identity(one, ctx, n) for one in kept for n in range(identities)]
     return made[: len(plan)]
 
 
-def _told_once(plan: Sequence[Injection]) -> list[Injection]:
-    """Return the first injection about each fact, then the others: a fact is what it claims about what."""
-    first: dict[str, Injection] = {}
-    for one in plan:
-        first.setdefault(repr(sorted(one.about.items(), key=lambda item: item[0])), one)
-    rest = [one for one in plan if all(one is not kept for kept in first.values())]
-    return [*first.values(), *rest]
-
-
 def _as_identity(one: Injection, ctx: AttackContext, number: int) -> Injection:
-    name = NAMES[number % len(NAMES)]
-    writers = _writers(one, ctx)
-    agent = writers[number % len(writers)] if writers and one.door == "memory" else one.agent
-    return replace(one, agent=agent, speaker=name, text=said_by(one.text, name))
-
-
-def _writers(one: Injection, ctx: AttackContext) -> list[str]:
-    """Return who else may write where this injection goes, the planned agent first."""
-    space = one.space or next((name for name, reach in ctx.spaces.items() if one.agent in reach.writers), "")
-    others = [agent for agent in (ctx.spaces[space].writers if space in ctx.spaces else ()) if agent != one.agent]
-    return [one.agent, *others]
+    name, writers = NAMES[number % len(NAMES)], writers_of(one, ctx)
+    made = replace(one, agent=writers[number % len(writers)])
+    if len(writers) > 1 and not QUOTED.match(one.text):  # in no mouth at all it weighs more
+        return made
+    return replace(made, speaker=name, text=said_by(one.text, name))
 
 
 def trusted_first(plan: Sequence[Injection], ctx: AttackContext, wait: int = 2) -> list[Injection]:
     """Return true claims in the first half of the records, and after `wait` ticks the falsehoods in the other half.
 
-    Both come from the same identities, so that what the true ones earn the false ones spend. A single record stays.
+    It deceives who learns whom to trust: the `sceptical` reader, and none of the defences here, whose trust is in
+    sources and statements. Both come from the same identities, so that what the true ones earn the false ones spend.
+    A single record stays.
     """
     honest = len(plan) // 2
     true = _true_claims(plan, ctx, honest)
     first = min(one.after for one in plan)
-    later = [replace(one, after=one.after + wait) for one in _told_once(plan)[: len(plan) - len(true)]]
+    later = [replace(one, after=one.after + wait) for one in told_once(plan)[: len(plan) - len(true)]]
     return [replace(one, after=first) for one in true] + later
 
 
@@ -129,7 +89,7 @@ def _true_claims(plan: Sequence[Injection], ctx: AttackContext, count: int) -> l
         as_one = plan[len(made) % len(plan)]
         about = {**goal.about, "value": goal.truth, "content": "cover"}
         text = truth_of(goal)
-        if _QUOTED.match(as_one.text) and as_one.speaker:
+        if QUOTED.match(as_one.text) and as_one.speaker:
             text = said_by(text, as_one.speaker)
         made.append(replace(as_one, text=text, tainted=False, about=about, fields={}))
     return made
@@ -150,7 +110,7 @@ def relayed(plan: Sequence[Injection], ctx: AttackContext, trust: Mapping[str, f
     best = max(ctx.channels, key=lambda channel: known.get(channel, 0.5), default="")
     made = []
     for n, one in enumerate(plan):
-        others = _writers(one, ctx)[1:] if one.door == "memory" else []
+        others = writers_of(one, ctx)[1:] if one.door == "memory" else []
         if others:
             made.append(replace(one, agent=others[n % len(others)]))
         else:
@@ -208,11 +168,13 @@ def _number(guarded: Guarded, names: Sequence[str], default: float) -> float:
 
 
 def _against_corroboration(plan: Sequence[Injection], ctx: AttackContext, guarded: Guarded) -> list[Injection]:
-    return sybils(plan, ctx, int(_number(guarded, ("identities", "witnesses", "count", "needed", "m"), 2)))
+    return sybils(plan, ctx, int(_number(guarded, ("identities",), 2)))
 
 
 def _against_decay(plan: Sequence[Injection], ctx: AttackContext, guarded: Guarded) -> list[Injection]:
-    return trusted_first(plan, ctx)
+    told = plainly(plan, ctx)
+    by_others = relayed(told, ctx, guarded.params.get("trust"))
+    return by_others if by_others != told else trusted_first(told, ctx)
 
 
 def _against_lineage(plan: Sequence[Injection], ctx: AttackContext, guarded: Guarded) -> list[Injection]:
@@ -220,11 +182,23 @@ def _against_lineage(plan: Sequence[Injection], ctx: AttackContext, guarded: Gua
 
 
 def _against_embedding(plan: Sequence[Injection], ctx: AttackContext, guarded: Guarded) -> list[Injection]:
-    return reworded(plan, ctx, _number(guarded, ("cosine", "threshold", "ceiling", "similarity"), 0.8))
+    return reworded(plan, ctx, _number(guarded, ("cosine",), 0.8))
 
 
 def _against_purge(plan: Sequence[Injection], ctx: AttackContext, guarded: Guarded) -> list[Injection]:
-    return merged(plan, ctx)
+    return merged(outlasting(plan, ctx, guarded.params), ctx)
+
+
+def _against_tiers(plan: Sequence[Injection], ctx: AttackContext, guarded: Guarded) -> list[Injection]:
+    return climbed(plan, ctx, guarded.params)
+
+
+def _against_consensus(plan: Sequence[Injection], ctx: AttackContext, guarded: Guarded) -> list[Injection]:
+    return concentrated(plan, ctx)
+
+
+def _against_perplexity(plan: Sequence[Injection], ctx: AttackContext, guarded: Guarded) -> list[Injection]:
+    return plainly(plan, ctx)
 
 
 STRATEGIES: Mapping[str, Strategy] = {
@@ -234,5 +208,9 @@ STRATEGIES: Mapping[str, Strategy] = {
     "lineage-trust": _against_lineage,
     "embedding-anomaly": _against_embedding,
     "purge-by-origin": _against_purge,
+    "access-tiers": _against_tiers,
+    "consensus-over-claims": _against_consensus,
+    "a-memguard": _against_consensus,
+    "perplexity": _against_perplexity,
 }
 """Defence by name -> what is done about it; a defence that is not named here changes nothing."""

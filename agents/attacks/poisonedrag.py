@@ -7,8 +7,9 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from simonides.agents.attacks.adaptive import FRAMES, HARDENED, framed, hardened
+from simonides.agents.attacks.adaptive import HARDENED, hardened
 from simonides.agents.attacks.placing import WITHOUT_FACTS, placed, question_of
+from simonides.agents.attacks.plans import FRAMES, framed
 from simonides.agents.attacks.released import read_released
 from simonides.sim.attacks import AttackCard, AttackContext, Door, Goal, Injection
 

@@ -58,6 +58,7 @@ class ClaimsEnv(ParallelEnv[str, Ints, int]):  # type: ignore[misc]
     channels: Mapping[str, str] = {
         "rumour": "an unsigned note that reaches one agent",
         "message": "what another agent writes to one agent",
+        "note": "a signed note in a hand that everybody knows",
     }
     message_channel = "message"
 

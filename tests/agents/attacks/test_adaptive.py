@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from attacking import AGENTS, GRAMMAR, PRIVATE, VICTIM, goal, planning
 
-from simonides.agents.attacks.adaptive import FRAMES, QUERIES, STRATEGIES, framed, hardened, reworded, said_by
+from simonides.agents.attacks.adaptive import QUERIES, STRATEGIES, hardened, reworded
+from simonides.agents.attacks.plans import FRAMES, framed, said_by
 from simonides.sim.attacks import Guarded
 from simonides.sim.errors import StudyError
 from simonides.sim.registry import registry
@@ -19,11 +20,11 @@ def planned(name: str, defences: tuple[Guarded, ...], adaptive: bool = True, **c
 
 
 @pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("defence", sorted(STRATEGIES))
+@pytest.mark.parametrize("defence", sorted(set(STRATEGIES) - {"access-tiers"}))
 def test_every_attack_answers_every_defence_with_no_more_records(name, defence):
     plain, hard = planned(name, (Guarded(defence),), adaptive=False), planned(name, (Guarded(defence),))
     assert 0 < len(hard) <= len(plain)
-    apart = (name, defence) == ("planted-record", "embedding-anomaly")  # different facts: below the threshold as it is
+    apart = name == "planted-record" and defence in ("embedding-anomaly", "perplexity")  # plain, and unlike, as it is
     assert (hard == plain) == apart
     assert any(one.tainted for one in hard)
 
@@ -51,7 +52,7 @@ def test_sybils_of_a_private_space_differ_in_name_alone():
 
 
 def test_trust_that_decays_gets_true_claims_first_from_the_same_identity():
-    hard = planned("planted-record", (Guarded("trust-decay"),))
+    hard = planned("planted-record", (Guarded("trust-decay"),), spaces=PRIVATE)
     true, false = [one for one in hard if not one.tainted], [one for one in hard if one.tainted]
     assert len(true) == len(false) == 2
     assert max(one.after for one in true) < min(one.after for one in false)
@@ -65,6 +66,18 @@ def test_a_single_record_cannot_be_preceded_by_a_true_one():
     params = {"count": 1, "adaptive": True}
     (one,) = registry("attack").build("planted-record", params).plan(planning(defences=(Guarded("trust-decay"),)))
     assert one.tainted
+
+
+def test_trust_that_decays_meets_other_agents_where_there_are_any():
+    hard = planned("planted-record", (Guarded("trust-decay"),))
+    assert {one.agent for one in hard} == set(AGENTS) - {VICTIM} and all(one.tainted for one in hard)
+
+
+def test_tiers_are_met_by_whoever_may_write_and_is_read():
+    params = {"tiers": {"ben": 2, "cat": 1}, "write": 1}
+    for rule, agent in (("integrity", "w0000/ben"), ("confidential", "w0000/cat")):
+        hard = planned("planted-record", (Guarded("access-tiers", {**params, "rule": rule}),))
+        assert {one.agent for one in hard} == {agent}
 
 
 def test_lineage_is_met_by_other_agents_of_the_space():
