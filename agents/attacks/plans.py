@@ -1,4 +1,4 @@
-"""Helps for those who change a plan: who says a text, in which frame, who else could write it, and which facts it tells."""
+"""Helps for those who change a plan: who says a text, in which frame, who else could write it, what it is about."""
 
 from __future__ import annotations
 

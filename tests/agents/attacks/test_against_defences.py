@@ -30,7 +30,7 @@ WORDS = frozenset("the is in a of rule for answer task ben said where key blue a
 
 @dataclass
 class Judge:
-    """Makes of a record the value that it tells, finds the chains outlying that most others lack, and knows few words."""
+    """Makes of a record the value that it tells, finds outlying what most others do not say, and knows few words."""
 
     card: ClassVar[ModelCard] = ModelCard("judge", prompt_logprobs=True, pure=True)
     asked: list[str] = field(default_factory=list)
@@ -43,7 +43,9 @@ class Judge:
         if request.prompt_logprobs:
             words = request.prompt.lower().split()[1:]
             known = [0.1 if WORDS & set(word.strip('?,.":').split()) else 1e-5 for word in words]
-            return Completion("", prompt_scores=tuple(TokenScore(w, math.log(p)) for w, p in zip(words, known)))
+            return Completion(
+                "", prompt_scores=tuple(TokenScore(w, math.log(p)) for w, p in zip(words, known, strict=True))
+            )
         return Completion(json.dumps(getattr(self, request.purpose.replace("amg.", ""))(request.inputs)))
 
     def path(self, inputs):
@@ -181,7 +183,10 @@ def test_a_purge_of_what_was_observed_otherwise_costs_the_true_content_that_was_
 
 
 def test_whoever_writes_to_the_store_forges_provenance_and_no_defence_of_sources_sees_it():
-    for name, params in (("lineage-trust", {}), ("trust-decay", {"write": 0.55}), ("access-tiers", TIERS)):
-        assert false(shown(name, params, False, door="memory")), name
-    assert false(shown("quarantine", {"patience": None}, False, door="memory"))
-    assert false(shown("corroboration", {"identities": 2}, False, door="memory"))  # as the reader's own observation
+    one = Injection("The blue key is in the attic.", "w0000/ann")
+    blind = {
+        "lineage-trust": {}, "trust-decay": {"write": 0.55}, "access-tiers": TIERS, "quarantine": {"patience": None},
+        "corroboration": {"identities": 2}, "purge-by-origin": {"at": 20, "channels": ["message"]},
+    }  # fmt: skip
+    for name, params in blind.items():
+        assert false(asyncio.run(_read(name, params, [one]))), name
