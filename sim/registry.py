@@ -294,6 +294,7 @@ BUILTINS: dict[str, dict[str, str]] = {
         "poisoning": "simonides.experiments.metrics.trial:poisoning",
         "aim": "simonides.experiments.metrics.trial:aim",
         "prp": "simonides.experiments.metrics.trial:prp",
+        "planted-success": "simonides.experiments.metrics.planted:planted_success",
         "infection": "simonides.experiments.metrics.spreading:infection",
         "infected-spaces": "simonides.experiments.metrics.spreading:infected_spaces",
         "cascade": "simonides.experiments.metrics.spreading:cascade",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
@@ -19,7 +20,8 @@ class PlantedRecord:
 
     `content` makes its controls, with equally many records and nothing tainted: "mistake" is the same falsehood said
     in good faith; "update" is an honest newer truth that replaces an old one: the outdated value is told first, and
-    the truth anew after `apart` ticks (two records a fact; the outdated one is not what the control measures).
+    the truth anew after `apart` ticks (two records a fact; the outdated one is not what the control measures), by the
+    door `outdated` where it is to come by another: "memory" makes it look as if the agent had once seen it.
 
     `timing` "told" counts `every` from the tick at which the environment would tell the falsehood itself, which comes
     after the truth was seen and before it is needed; "start" from the attack's beginning.
@@ -42,20 +44,28 @@ class PlantedRecord:
         every: Annotated[int, Field(ge=0)] = 0,
         content: Content = "falsehood",
         apart: Annotated[int, Field(ge=1)] = 5,
+        outdated: Door | None = None,
+        channel: str = "",
         door: Door = "memory",
         space: str = "",
         timing: Literal["start", "told"] = "start",
         adaptive: bool = False,
     ) -> None:
-        """`space` is where records go by the door "memory"; by default the first that the goal's agent may write."""
+        """`space` is where records go by the door "memory"; by default the first that the goal's agent may write.
+
+        `channel` is by which of the environment's the door "channel" tells it; by default the falsehood's own.
+        """
         self.count, self.copies, self.every, self.content, self.apart = count, copies, every, content, apart
         self.door, self.space, self.timing, self.adaptive = door, space, timing, adaptive
+        self.outdated, self.channel = outdated, channel
 
     def plan(self, ctx: AttackContext) -> Sequence[Injection]:
         """Return the records of all goals. Raises StudyError as `AttackContext.goals` and `placed` do."""
         goals = ctx.goals(self.count)
         said = [self._told(goal, n, copy, ctx) for copy in range(self.copies) for n, goal in enumerate(goals)]
         told = [one for records in said for one in records]
+        if self.channel:
+            told = [replace(one, channel=self.channel) if one.door == "channel" else one for one in told]
         return hardened(told, ctx) if self.adaptive else told
 
     def _told_at(self, goal: Goal) -> int:
@@ -68,8 +78,9 @@ class PlantedRecord:
 
     def _told(self, goal: Goal, number: int, copy: int, ctx: AttackContext) -> list[Injection]:
         after = self.every * (copy * self.count + number) + (self._told_at(goal) if self.timing == "told" else 0)
+        door = self.outdated if self.outdated is not None and self.content == "update" else self.door
         false = placed(
-            goal, ctx, goal.text, door=self.door, space=self.space, after=after,
+            goal, ctx, goal.text, door=door, space=self.space, after=after,
             tainted=self.content == "falsehood", about={"content": self.content},
         )  # fmt: skip
         if self.content != "update":
