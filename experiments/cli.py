@@ -17,7 +17,7 @@ from typing import Annotated, Any, Literal
 import typer
 from pydantic import ValidationError
 
-from simonides.experiments import android_commands, commands, models_commands, poison_command
+from simonides.experiments import android_commands, audit_command, commands, models_commands, poison_command
 from simonides.sim.errors import SimonidesError, UserError
 
 app = typer.Typer(
@@ -154,6 +154,7 @@ commands.join(app)
 models_commands.join(app)
 android_commands.join(app)
 poison_command.join(app)
+audit_command.join(app)
 
 
 def _new_folder(study: str) -> Path:
