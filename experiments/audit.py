@@ -1,4 +1,4 @@
-"""Audit by ablation and replay: fork a trial at a tick without some origins, ask the probes again, rank by what changed.
+"""Audit by ablation and replay: fork a trial at a tick without some origins, ask the probes again, rank what changed.
 
 It asks for no judgement and no taint: an origin counts by how many of the decisions hang on it. Whether it is false is
 for the reader of the ranking to say.
@@ -155,16 +155,16 @@ def suspects(trace: Trace, at: int, by: By) -> list[tuple[Suspect, frozenset[str
 def _writers(lineage: Lineage) -> dict[str, str]:
     """Return experience -> who wrote it, as its record says: "world/agent", planted ones like any other.
 
-    What was planted has no world of its own; it gets the first in which an agent of that name lives.
+    What was planted has no world of its own; it gets the first in which an agent of that name lived anything.
     """
     worlds: dict[str, str] = {}
     for id, lived in lineage.experiences.items():
         worlds[lived.agent] = min(worlds.get(lived.agent, lineage.lived_at[id][0]), lineage.lived_at[id][0])
-    found = {}
+    first, found = min(worlds.values(), default=""), {}
     for stored in (version.stored for versions in lineage.versions.values() for version in versions):
         if len(stored.origins) == 1 and not stored.parents:
             origin = stored.origins[0]
-            world = lineage.lived_at[origin][0] if origin in lineage.lived_at else worlds.get(stored.writer, "")
+            world = lineage.lived_at[origin][0] if origin in lineage.lived_at else worlds.get(stored.writer, first)
             found[origin] = f"{world}/{stored.writer}"
     return found
 

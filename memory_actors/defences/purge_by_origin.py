@@ -32,10 +32,10 @@ class PurgeByOrigin(Standing):
     otherwise, later than it came. What they observed before does not count, since the world may have changed; what an
     agent observed itself is never purged for being out of date. `observers: 0` switches this off.
 
-    The rule purges once, after tick `at`, and nothing that comes later: what was written by one of `writers` ("world/agent" or "agent"), through one
-    of `channels`, from tick `since` to tick `until`; all that is given must hold. `since` alone is a rollback. The
-    memory system's own `forget` does the work, so what it cannot forget remains; and what was merged from true and
-    false goes with the false.
+    The rule purges once, after tick `at`, and nothing that comes later: what was written by one of `writers`
+    ("world/agent" or "agent"), through one of `channels`, from tick `since` to tick `until`; all that is given must
+    hold. `since` alone is a rollback. The memory system's own `forget` does the work, so what it cannot forget remains;
+    and what was merged from true and false goes with the false.
     """
 
     card: ClassVar[DefenceCard] = DefenceCard(
