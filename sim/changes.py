@@ -209,9 +209,18 @@ class Changes:
             self.lived = {id: Lived(*one) for id, one in (lived or {}).items()}
 
 
+def chosen_by(what: Purge, lived: Mapping[str, Lived], held: Mapping[str, Experience] = EMPTY) -> frozenset[str]:
+    """Return the experiences that a purge chooses: of those that were written to a space, and that wait to be.
+
+    Of what waits it is not kept whether the study planted it.
+    """
+    waiting = {id: Lived(one.world, one.agent, one.tick) for id, one in held.items()}
+    return frozenset(id for id, one in {**waiting, **lived}.items() if what.chooses(id, one))
+
+
 async def purge(system: MemorySystem, what: Purge, lived: Mapping[str, Lived], ctx: Context) -> dict[str, Plain]:
     """Have a memory system forget; return for the trace how many experiences were chosen, and which still show."""
-    chosen = frozenset(id for id, one in lived.items() if what.chooses(id, one))
+    chosen = chosen_by(what, lived)
     told = await system.forget(chosen, ctx) if chosen else ()
     left = chosen.intersection(told).union(*(chosen.intersection(record.origins) for record in system.records()))
     return {"chosen": len(chosen), "incomplete": sorted(left)}

@@ -148,6 +148,9 @@ class Defence(Protocol):
 
     What it learns is its own state, saved with the space. `screen` changes nothing: what it wants to remember of a read
     comes back through `absorb`.
+
+    One that keeps statistics of experiences may have a method more, `async forgot(experiences: frozenset[str], ctx)`:
+    these were purged, by itself, another defence or an intervention, and nothing of them is left in the space.
     """
 
     card: ClassVar[DefenceCard]

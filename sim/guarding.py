@@ -269,6 +269,26 @@ class Guard:
             self.held.pop(id, None)
         return released
 
+    async def forgot(self, purged: Iterable[str], system: Callable[[], MemorySystem], ctx: Context) -> None:
+        """Forget what is known of experiences that were purged, and tell the defences that have `forgot`.
+
+        What the memory system could not forget stays known, so that it does not pass for having no source at all.
+        """
+        left = {origin for record in system().records() for origin in record.origins}
+        gone = frozenset(id for id in purged if id in self.stamps and id not in left)
+        if not gone:
+            return
+        for id in sorted(gone):
+            del self.stamps[id]
+            if self.held.pop(id, None) is not None:
+                self.rulings.append(Ruling("purge", "audit", "drop", id, "it was purged while it waited"))
+        for name, defence in self._made:
+            tell = getattr(defence, "forgot", None)
+            if tell is not None:
+                told = await self._asked(tell(gone, Office(self, system, ctx)), name, "audit")
+                if isinstance(told, Ruling):
+                    self.rulings.append(told)
+
     # --- state -----------------------------------------------------------------------------------------------------
 
     def told(self) -> list[Plain]:

@@ -12,7 +12,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from operator import attrgetter, itemgetter
 
-from simonides.sim.changes import Agent, Change, Changes, Defend, Halt, Plant, Purge, Wipe, halted, purge, wipe
+from simonides.sim.changes import (
+    Agent,
+    Change,
+    Changes,
+    Defend,
+    Halt,
+    Plant,
+    Purge,
+    Wipe,
+    chosen_by,
+    halted,
+    purge,
+    wipe,
+)
 from simonides.sim.codec import decode, pack
 from simonides.sim.context import Context, Services, Usage
 from simonides.sim.errors import ContractBroken, CorruptFile
@@ -393,6 +406,7 @@ class Space:
         if asked.purge:
             ctx = self._context(place, "forget", Usage(), None, muted)
             await self.system.forget(frozenset(asked.purge), ctx)
+            await guard.forgot(asked.purge, self._held, ctx)
             self._charge(place, ctx, done.usage)
             done.note("purge", place, None, ctx)
         done.ruled(guard.told())
@@ -424,8 +438,13 @@ class Space:
             elif isinstance(change.what, Wipe):
                 details = wipe(self.system, ctx)
                 self._system = self.spec.make()
+                if self.guard is not None:
+                    await self.guard.forgot(sorted(self.guard.stamps.keys() - self.guard.held.keys()), self._held, ctx)
             elif isinstance(change.what, Purge):
                 details = await purge(self.system, change.what, self.changes.lived or {}, ctx)
+                if self.guard is not None:
+                    gone = chosen_by(change.what, self.changes.lived or {}, self.guard.held)
+                    await self.guard.forgot(gone, self._held, ctx)
                 self._charge(place, ctx, done.usage)
             done.change(change, details)
             if ctx.changes.retired or ctx.changes.made or ctx.changes.revised:

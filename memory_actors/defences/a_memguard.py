@@ -12,7 +12,7 @@ from simonides.memory_actors.defences.standing import Standing
 from simonides.sim.defences import DefenceCard, DefenceContext, Screening
 from simonides.sim.types import Effect, Plain, Query, Recalled
 
-PATH, CONSENSUS = "amg.path", "amg.consensus"
+PATH, CONSENSUS, PLAN, CHECK = "amg.path", "amg.consensus", "amg.plan", "amg.check"
 LESSON = "lesson"
 
 
@@ -28,6 +28,19 @@ class Outliers(BaseModel):
     outliers: list[int] = Field(default_factory=list)
 
 
+class Plan(BaseModel):
+    """The reply to `amg.plan`: what would be done, as a chain, and the numbers of the chains that it rests on, from 1."""
+
+    plan: str = Field(min_length=1)
+    rests_on: list[int] = Field(default_factory=list)
+
+
+class Verdict(BaseModel):
+    """The reply to `amg.check`: whether a plan repeats a lesson."""
+
+    repeats: bool = False
+
+
 class AMemGuard(Standing):
     """A-MemGuard's two halves: consensus among reasoning paths, and a memory of lessons.
 
@@ -36,17 +49,24 @@ class AMemGuard(Standing):
     last `lessons` of them. That is one question a record and one more, at every read of at least two records, or of one
     once there is a lesson. A path that is unusable is the record's own text; without a usable verdict all pass.
 
-    The prompts are ours. The original checks the plan of an agent against its lessons as well; here lessons are given
-    to the comparison alone. `most` and `lessons` are GUESSES. It needs a model that judges: the scripted one has no
+    Once there are lessons, the plan that the remaining chains lead to (`amg.plan`) is checked against them
+    (`amg.check`), and one that repeats a lesson loses the records that it rests on. That is two questions more a read,
+    and the defence's own plan: it stands at the memory's door, and never sees what the agent will do. `plans: false`
+    leaves it out. The prompts are ours. `most` and `lessons` are GUESSES. It needs a model that judges: the scripted one has no
     rule for it, and `consensus-over-claims` is what stands in for it there.
     """
 
     card: ClassVar[DefenceCard] = DefenceCard(
-        "A-MemGuard", "A-MemGuard, ICML 2026, in outline; prompts are ours", ("screen",), needs_model=(PATH, CONSENSUS)
+        "A-MemGuard",
+        "A-MemGuard, ICML 2026, in outline; prompts are ours",
+        ("screen",),
+        needs_model=(PATH, CONSENSUS, PLAN, CHECK),
     )
 
-    def __init__(self, most: Annotated[int, Field(ge=2)] = 8, lessons: Annotated[int, Field(ge=0)] = 20) -> None:
-        self.most, self.kept = most, lessons
+    def __init__(
+        self, most: Annotated[int, Field(ge=2)] = 8, lessons: Annotated[int, Field(ge=0)] = 20, plans: bool = True
+    ) -> None:
+        self.most, self.kept, self.plans = most, lessons, plans
         self._lessons: list[str] = []
 
     async def screen(self, query: Query, items: Sequence[Recalled], ctx: DefenceContext) -> Screening:
@@ -59,12 +79,26 @@ class AMemGuard(Standing):
         verdict = await ctx.model(CONSENSUS, asked, Outliers)
         found = verdict.outliers if verdict is not None else []
         out = {number - 1 for number in found if 0 < number <= len(best)}
+        out |= await self._repeating(query, {n: path for n, path in enumerate(paths) if n not in out}, ctx)
         lessons = [
             Effect(LESSON, item.record_id, {"path": path})
             for n, (item, path) in enumerate(zip(best, paths, strict=True))
             if n in out
         ]
         return Screening(tuple(item for n, item in enumerate(items) if n not in out), tuple(lessons))
+
+    async def _repeating(self, query: Query, left: Mapping[int, str], ctx: DefenceContext) -> set[int]:
+        """Return which of the chains that are left a plan rests on that repeats a lesson; none without lessons."""
+        if not self.plans or not self._lessons or not left:
+            return set()
+        numbers = list(left)
+        plan = await ctx.model(PLAN, {"question": query.text, "paths": list(left.values())}, Plan)
+        if plan is None:
+            return set()
+        verdict = await ctx.model(CHECK, {"plan": plan.plan, "lessons": list(self._lessons)}, Verdict)
+        if verdict is None or not verdict.repeats:
+            return set()
+        return {numbers[number - 1] for number in plan.rests_on if 0 < number <= len(numbers)}
 
     async def _path(self, query: Query, item: Recalled, ctx: DefenceContext) -> str:
         reply = await ctx.model(PATH, {"question": query.text, "record": item.text}, Path)

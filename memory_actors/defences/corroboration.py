@@ -53,20 +53,24 @@ class Corroboration(Standing):
         self._ledger, self._told = Ledger(), Told()
         self._vectors: dict[str, FloatArray] = {}
         """With `same`: the sentence of each statement that was ever made -> its vector."""
-        self._behind: dict[str, set[str]] = {}
-        """With `same`: the sentence, with its sign -> identities."""
+        self._sentences = Ledger()
+        """With `same`: who stands behind which sentence."""
 
     async def admit(self, experience: Experience, ctx: DefenceContext) -> Admission:
         """Note who states what; everything is admitted."""
         self._told.note(experience)
         stated, who = self.read(experience.text), self._identities_of(experience)
-        self._ledger.add(stated, who, experience.tick)
+        self._ledger.add(stated, who, experience.id)
         if self.same is not None and stated:
             new = sorted({one.text for one in stated} - self._vectors.keys())
             self._vectors.update(zip(new, await ctx.embed(new) if new else [], strict=True))
-            for one in stated:
-                self._behind.setdefault(_signed(one.positive, one.text), set()).update(who)
+            self._sentences.add((_sentence(one.text, one.positive) for one in stated), who, experience.id)
         return ADMIT
+
+    async def forgot(self, experiences: frozenset[str], ctx: DefenceContext) -> None:
+        """Let nobody stand behind what was purged."""
+        self._ledger.forget(experiences)
+        self._sentences.forget(experiences)
 
     def _identities_of(self, experience: Experience) -> tuple[str, ...]:
         kind = class_of(experience)
@@ -110,22 +114,27 @@ class Corroboration(Standing):
             key: frozenset(
                 who
                 for n in np.flatnonzero(row >= self.same - 1e-6).tolist()
-                for who in self._behind.get(_signed(stated[key].positive, texts[n]), ())
+                for who in self._sentences.behind(_sentence(texts[n], stated[key].positive))
             )
             for key, row in zip(asked, cosines, strict=True)
         }
 
     def _state(self) -> dict[str, Plain]:
-        behind = {signed: sorted(who) for signed, who in self._behind.items()}
         return {
-            "ledger": self._ledger.plain(), "told": self._told.plain(), "vectors": self._vectors, "behind": behind,
+            "ledger": self._ledger.plain(), "told": self._told.plain(), "vectors": self._vectors,
+            "sentences": self._sentences.plain(),
         }  # fmt: skip
 
     def _restored(self, state: Mapping[str, Plain]) -> None:
         self._ledger.restore(state["ledger"])
         self._told.restore(state["told"])
         self._vectors = dict(state["vectors"])
-        self._behind = {signed: set(who) for signed, who in state["behind"].items()}
+        self._sentences.restore(state["sentences"])
+
+
+def _sentence(text: str, positive: bool) -> Statement:
+    """Return a sentence as a statement about itself, for the ledger of sentences."""
+    return Statement(text, "", positive, text)
 
 
 def _signed(positive: bool, text: str) -> str:

@@ -56,8 +56,8 @@ class EmbeddingAnomaly(Standing):
         self.kappa, self.history, self.warmup, self.verdict = kappa, history, warmup, verdict
         self.reads, self.writes = reads, writes
         self._asked: list[FloatArray] = []
-        self._nearness: list[float] = []
-        """Of the last experiences that were not flagged: the greatest cosine to a question."""
+        self._nearness: dict[str, float] = {}
+        """The last experiences that were not flagged -> the greatest cosine to a question."""
 
     async def admit(self, experience: Experience, ctx: DefenceContext) -> Admission:
         """Flag what is nearer to what is asked than writings are."""
@@ -67,13 +67,19 @@ class EmbeddingAnomaly(Standing):
         nearest = float(max(np.stack(self._asked) @ vector))
         if len(self._nearness) >= self.warmup and nearest > self._bound() + ROUNDING:
             return Admission(self.verdict, f"cosine {nearest:.2f} to a question, {self._bound():.2f} is usual", 0.0)
-        self._nearness = [*self._nearness, nearest][-self.history :]
+        last = [*self._nearness.items(), (experience.id, nearest)][-self.history :]
+        self._nearness = dict(last)
         return Admission()
 
     def _bound(self) -> float:
-        mean = math.fsum(self._nearness) / len(self._nearness)
-        variance = math.fsum((one - mean) ** 2 for one in self._nearness) / len(self._nearness)
+        known = self._nearness.values()
+        mean = math.fsum(known) / len(known)
+        variance = math.fsum((one - mean) ** 2 for one in known) / len(known)
         return mean + self.kappa * math.sqrt(variance)
+
+    async def forgot(self, experiences: frozenset[str], ctx: DefenceContext) -> None:
+        """Let what was purged be no part of what is usual."""
+        self._nearness = {id: near for id, near in self._nearness.items() if id not in experiences}
 
     async def screen(self, query: Query, items: Sequence[Recalled], ctx: DefenceContext) -> Screening:
         """Flag the best items when they are too much alike; tell what was asked."""
@@ -104,7 +110,7 @@ class EmbeddingAnomaly(Standing):
             self._asked = [*self._asked, *(await ctx.embed(texts))][-self.history :]
 
     def _state(self) -> dict[str, Plain]:
-        return {"asked": list(self._asked), "nearness": list(self._nearness)}
+        return {"asked": list(self._asked), "nearness": [list(pair) for pair in self._nearness.items()]}
 
     def _restored(self, state: Mapping[str, Plain]) -> None:
-        self._asked, self._nearness = list(state["asked"]), list(state["nearness"])
+        self._asked, self._nearness = list(state["asked"]), dict(state["nearness"])

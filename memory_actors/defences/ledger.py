@@ -2,27 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from simonides.memory_actors.defences.statements import Statement
 from simonides.sim.types import Plain
 
 
 class Ledger:
-    """Statements and the identities that made them, each with the last tick at which it did.
+    """Statements and the identities that made them, each with the experiences in which it did.
 
-    It counts what was written, whether or not the memory system kept it; what is forgotten on request stays counted.
+    It counts what was written, whether or not the memory system kept it; what was purged no longer counts.
     """
 
     def __init__(self) -> None:
-        self._about: dict[str, dict[str, dict[str, int]]] = {}
-        """What it is about -> the value with its sign -> identity -> tick."""
+        self._about: dict[str, dict[str, dict[str, set[str]]]] = {}
+        """What it is about -> the value with its sign -> identity -> experiences."""
 
-    def add(self, statements: Iterable[Statement], identities: Iterable[str], tick: int) -> None:
-        """Note that each of these identities makes these statements."""
-        new = dict.fromkeys(identities, tick)
+    def add(self, statements: Iterable[Statement], identities: Iterable[str], experience: str) -> None:
+        """Note that each of these identities makes these statements in an experience."""
+        who = tuple(identities)
         for one in statements:
-            self._about.setdefault(one.about, {}).setdefault(_signed(one), {}).update(new)
+            known = self._about.setdefault(one.about, {}).setdefault(_signed(one), {})
+            for identity in who:
+                known.setdefault(identity, set()).add(experience)
+
+    def forget(self, experiences: Collection[str]) -> None:
+        """Count these experiences no more; who made a statement in another one still stands behind it."""
+        for values in self._about.values():
+            for known in values.values():
+                for who in sorted(known):
+                    known[who].difference_update(experiences)
+                    if not known[who]:
+                        del known[who]
 
     def behind(self, statement: Statement) -> frozenset[str]:
         """Return the identities that make a statement."""
@@ -40,11 +51,17 @@ class Ledger:
 
     def plain(self) -> Plain:
         """Return the ledger as plain data."""
-        return {about: {signed: dict(who) for signed, who in values.items()} for about, values in self._about.items()}
+        return {
+            about: {signed: {who: sorted(ids) for who, ids in known.items()} for signed, known in values.items()}
+            for about, values in self._about.items()
+        }
 
     def restore(self, state: Plain) -> None:
         """Go to what `plain` gave."""
-        self._about = {about: {s: dict(who) for s, who in values.items()} for about, values in state.items()}
+        self._about = {
+            about: {signed: {who: set(ids) for who, ids in known.items()} for signed, known in values.items()}
+            for about, values in state.items()
+        }
 
 
 def _signed(statement: Statement) -> str:

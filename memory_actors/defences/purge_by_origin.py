@@ -106,6 +106,13 @@ class PurgeByOrigin(Standing):
             if not left:
                 del self._about[about]
 
+    async def forgot(self, experiences: frozenset[str], ctx: DefenceContext) -> None:
+        """Purge nothing again that is gone."""
+        for id in sorted(experiences & self._doubtful.keys()):
+            self._forget(id)
+        self._named = [id for id in self._named if id not in experiences]
+        self._due = [id for id in self._due if id not in experiences]
+
     async def audit(self, ctx: DefenceContext) -> Audit:
         """Purge what is due, wherever it is: also from quarantine."""
         due, self._due = self._due, []

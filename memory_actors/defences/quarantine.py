@@ -55,13 +55,18 @@ class Quarantine(Standing):
     async def admit(self, experience: Experience, ctx: DefenceContext) -> Admission:
         """Admit what comes from a trusted source, hold the rest."""
         stated, who = self.read(experience.text), behind(experience)
-        self._all.add(stated, who, ctx.tick)
+        self._all.add(stated, who, experience.id)
         trust = self.table.of(experience)
         if trust >= self.threshold:
-            self._sound.add(stated, who, ctx.tick)
+            self._sound.add(stated, who, experience.id)
             return ADMIT
         self._since[experience.id] = ctx.tick
         return Admission("hold", f"its source is trusted {trust:g}", trust)
+
+    async def forgot(self, experiences: frozenset[str], ctx: DefenceContext) -> None:
+        """Let what was purged confirm and deny nothing."""
+        self._all.forget(experiences)
+        self._sound.forget(experiences)
 
     async def audit(self, ctx: DefenceContext) -> Audit:
         """Promote what was confirmed or not denied for long enough; drop what has waited too long."""

@@ -80,7 +80,7 @@ class TrustDecay(Standing):
         trust = self._composite(self.table.of(experience), experience.text, frozenset(who))
         if trust < self.write:
             return Admission("refuse", f"trusted {trust:.2f}, {self.write:g} is needed", trust)
-        self._ledger.add(self.read(experience.text), who, experience.tick)
+        self._ledger.add(self.read(experience.text), who, experience.id)
         return Admission(trust=trust)
 
     def _composite(self, source: float, text: str, own: frozenset[str]) -> float:
@@ -93,6 +93,10 @@ class TrustDecay(Standing):
             agreed, denied = self._ledger.behind(one) - own, self._ledger.against(one) - own
             shares.append(len(agreed) / (len(agreed) + len(denied)) if agreed or denied else UNKNOWN)
         return min(shares, default=UNKNOWN)
+
+    async def forgot(self, experiences: frozenset[str], ctx: DefenceContext) -> None:
+        """Let what was purged agree with nothing."""
+        self._ledger.forget(experiences)
 
     async def screen(self, query: Query, items: Sequence[Recalled], ctx: DefenceContext) -> Screening:
         """Leave out what is trusted too little by now, and label the rest."""

@@ -153,9 +153,20 @@ class Post:
             self._keep(one)
         for id in found.drop:
             self.held.pop(id, None)
-        self.forget(found.purge)
+        await self.purge(found.purge)
         self.tick += 1
         return found
+
+    async def purge(self, experiences: Iterable[str]) -> None:
+        """Drop what descends from these experiences, and tell the defence, if it wants to know."""
+        gone = frozenset(experiences)
+        self.forget(gone)
+        for id in gone:
+            self.stamps.pop(id, None)
+            self.held.pop(id, None)
+        tell = getattr(self.defence, "forgot", None)
+        if gone and tell is not None:
+            await calling("forgot", tell(gone, self.seat("audit")))
 
     def forget(self, experiences: Iterable[str]) -> None:
         """Drop every record that descends from one of these experiences."""
