@@ -29,7 +29,7 @@ class Outliers(BaseModel):
 
 
 class Plan(BaseModel):
-    """The reply to `amg.plan`: what would be done, as a chain, and the numbers of the chains that it rests on, from 1."""
+    """The reply to `amg.plan`: what would be done, as a chain, and the numbers of the chains behind it, from 1."""
 
     plan: str = Field(min_length=1)
     rests_on: list[int] = Field(default_factory=list)
@@ -52,8 +52,8 @@ class AMemGuard(Standing):
     Once there are lessons, the plan that the remaining chains lead to (`amg.plan`) is checked against them
     (`amg.check`), and one that repeats a lesson loses the records that it rests on. That is two questions more a read,
     and the defence's own plan: it stands at the memory's door, and never sees what the agent will do. `plans: false`
-    leaves it out. The prompts are ours. `most` and `lessons` are GUESSES. It needs a model that judges: the scripted one has no
-    rule for it, and `consensus-over-claims` is what stands in for it there.
+    leaves it out. The prompts are ours; `most` and `lessons` are GUESSES. It needs a model that judges: the scripted
+    one has no rule for it, and `consensus-over-claims` is what stands in for it there.
     """
 
     card: ClassVar[DefenceCard] = DefenceCard(

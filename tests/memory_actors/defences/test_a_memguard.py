@@ -83,3 +83,19 @@ def test_its_prompts_hold_what_is_compared():
         message.content for message in prompts.render(Request("amg.path", {"question": "Which bin?", "record": "R."}))
     )
     assert "Which bin?" in words and "R." in words
+
+
+def test_a_plan_that_repeats_a_lesson_loses_the_records_it_rests_on():
+    async def story(repeats, plans=True):
+        guard = guarded([*paths(), Reply("amg.consensus", {"outliers": [3]})], plans=plans)
+        await told(guard)
+        assert len(await shown(guard)) == 2  # no lesson yet, so no plan is asked for
+        assert not guard.model.count("amg.plan")
+        await guard.apply()
+        guard.model.replies += [*paths(), Reply("amg.consensus", {"outliers": []})]
+        guard.model.replies += [Reply("amg.plan", {"plan": "tower 3 -> is -> blue", "rests_on": [3]})]
+        guard.model.replies += [Reply("amg.check", {"repeats": repeats}, "blue")]
+        return await shown(guard)
+
+    assert run(story(True)) == [TRUTH, TRUTH]
+    assert run(story(False)) == run(story(True, plans=False)) == [TRUTH, TRUTH, LIE]
