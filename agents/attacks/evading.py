@@ -84,6 +84,8 @@ def _beside(one: Injection, ctx: AttackContext, params: Mapping[str, Plain]) -> 
     free = [channel for channel in ctx.channels if named is not None and channel not in named]
     if one.door == "channel" and free:
         return replace(one, channel=free[-1])
+    if one.door == "memory" and named is not None and one.fields.get("channel", "observation") not in named:
+        return one  # as an observation of its agent's own it is not named
     others = [who for who in writers_of(one, ctx) if writers.isdisjoint({who, who.partition("/")[2]})]
     if writers and others:
         return replace(one, agent=others[0])

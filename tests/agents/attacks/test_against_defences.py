@@ -182,6 +182,13 @@ def test_a_purge_of_what_was_observed_otherwise_costs_the_true_content_that_was_
     assert (asyncio.run(kept(False)), asyncio.run(kept(True))) == (0, 1)
 
 
+def test_a_purge_of_channels_is_not_waited_for_by_who_writes_to_the_store():
+    told = {"count": 1, "adaptive": True}
+    guarded = (Guarded("purge-by-origin", {"at": 20, "channels": ["message"]}),)
+    (one,) = registry("attack").build("planted-record", told).plan(planning(defences=guarded))
+    assert one.after == 0
+
+
 def test_whoever_writes_to_the_store_forges_provenance_and_no_defence_of_sources_sees_it():
     one = Injection("The blue key is in the attic.", "w0000/ann")
     blind = {
