@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from simonides.agents.attacks.plans import framed, told_once, writers_of
 from simonides.sim.attacks import AttackContext, Injection
@@ -40,8 +41,8 @@ def _best_placed(one: Injection, ctx: AttackContext, params: Mapping[str, Plain]
 
 
 def _tier(who: str, params: Mapping[str, Plain]) -> int:
-    tiers = params.get("tiers") or {}
-    return int(tiers.get(who, tiers.get(who.partition("/")[2], params.get("others", 0))))
+    tiers: Any = params.get("tiers") or {}
+    return int(tiers.get(who, tiers.get(who.partition("/")[2], params.get("others") or 0)))
 
 
 def concentrated(plan: Sequence[Injection], ctx: AttackContext) -> list[Injection]:

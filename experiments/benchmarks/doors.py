@@ -1,13 +1,15 @@
 """What each defence that asks no model costs at its doors: processor seconds a write and a read, without the memory's.
 
-    python -m simonides.experiments.benchmarks.doors
+python -m simonides.experiments.benchmarks.doors
 """
 
 from __future__ import annotations
 
 import asyncio
+import sys
 from statistics import median
 from time import process_time
+from typing import Any
 
 from simonides.sim.checks.post import Post, lived
 from simonides.sim.registry import registry
@@ -43,9 +45,10 @@ async def cost_of(name: str) -> tuple[float, float]:
 def main() -> None:
     """Print a line a defence, in microseconds."""
     for name in registry("defence").names():
-        if not registry("defence").load(name).card.needs_model:
+        part: Any = registry("defence").load(name)
+        if not part.card.needs_model:
             write, read = asyncio.run(cost_of(name))
-            print(f"{name:24} {write * 1e6:8.0f} us a write {read * 1e6:8.0f} us a read of {K}")
+            sys.stdout.write(f"{name:24} {write * 1e6:8.0f} us a write {read * 1e6:8.0f} us a read of {K}\n")
 
 
 if __name__ == "__main__":
