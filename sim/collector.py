@@ -5,8 +5,8 @@ from __future__ import annotations
 import gc
 
 YOUNG = 50_000
-"""New containers after which the collector looks at them (Python's own: 700). A batch of 1,000 messages makes 5,000, all
-of which go by their reference counts: our values hold no cycles."""
+"""New containers after which the collector looks at them (Python's own: 700). A batch of 1,000 messages makes 5,000,
+and all of them go by their reference counts: our values hold no cycles."""
 
 
 def spare_collector() -> None:
