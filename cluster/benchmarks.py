@@ -15,6 +15,7 @@ from simonides.cluster.fleet import connect
 from simonides.cluster.memory_actor import MemoryActor
 from simonides.cluster.model_actor import ModelActor, ModelGate, RemoteModel
 from simonides.cluster.world_actor import WorldActor
+from simonides.sim.collector import spare_collector
 from simonides.sim.config import Layout, Part, Trial
 from simonides.sim.exchange import Reply, pack_reply, unpack_batch
 from simonides.sim.trial import Models, assemble, hosted, services_of
@@ -31,6 +32,7 @@ class RawActor:
 
     def __init__(self) -> None:
         self._kept: dict[str, deque[str]] = {}
+        spare_collector()  # as our actors do
 
     def apply(self, reads: list[bool], agents: list[str], texts: list[str]) -> list[str]:
         """Append the texts of writes; return the newest text for each read."""
@@ -51,6 +53,7 @@ class MessageActor:
 
     def __init__(self) -> None:
         self._kept: dict[str, deque[tuple[str, str]]] = {}
+        spare_collector()
 
     async def exchange(self, raw: bytes) -> bytes:
         """Answer one packed batch with the newest text for each read."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from simonides.cluster.model_actor import RemoteModels
+from simonides.sim.collector import spare_collector
 from simonides.sim.config import Layout, Trial
 from simonides.sim.exchange import pack_reply, unpack_batch
 from simonides.sim.trial import assemble, open_host, services_of
@@ -32,6 +33,7 @@ class MemoryActor:
         self._host = open_host(assembly, Layout.model_validate_json(layout), index, Path(folder), services, sync)
         self._limit = parsed.study.time_limit
         self._started = False
+        spare_collector()
 
     def _start(self) -> None:
         # Replaying the log makes asyncio tasks, so it has to happen inside the event loop, before the first batch.

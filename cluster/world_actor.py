@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from simonides.cluster.model_actor import RemoteModels
+from simonides.sim.collector import spare_collector
 from simonides.sim.config import Layout, Trial
 from simonides.sim.exchange import Batch, Reply, pack_batch, unpack_reply
 from simonides.sim.inline import TrialOutcome, live_all, outcome
@@ -47,6 +48,7 @@ class WorldActor:
         self._worlds: list[World] = open_worlds(
             assembly, Layout.model_validate_json(layout), index, Path(folder), services, exchanges
         )
+        spare_collector()
 
     async def run(self) -> TrialOutcome:
         """Run the worlds to their ends; after a restart, on from their last checkpoints."""

@@ -20,6 +20,7 @@ from typing import Any
 from filelock import FileLock
 
 from simonides.experiments.runs import Outcome, WorldEnd, keep
+from simonides.sim.collector import spare_collector
 from simonides.sim.config import Layout, Trial
 from simonides.sim.errors import CorruptFile, UserError
 from simonides.sim.fork import Origin, fork
@@ -162,6 +163,7 @@ def work(connection: Connection, path: Sequence[str]) -> None:
     sys.path[:] = path
     pulse = Pulse(connection)
     threading.Thread(target=pulse.beat, name="pulse", daemon=True).start()
+    spare_collector()
     pulse.tell("ready")
     inline: Inline | None = None
     while True:

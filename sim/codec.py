@@ -60,12 +60,14 @@ def canonical(value: Plain) -> Plain:
         return value
     if kind is float:
         return math.nan if value != value else value + 0.0
+    if kind is dict:
+        return {key: canonical(value[key]) for key in sorted(value)} if value else {}
     if kind is tuple or kind is list or isinstance(value, tuple):
         return [canonical(item) for item in value]
     if isinstance(value, np.ndarray):
         return msgpack.ExtType(ARRAY, _array(value))
-    if kind is dict or isinstance(value, Mapping):
-        return {key: canonical(value[key]) for key in sorted(value)} if value else {}
+    if isinstance(value, Mapping):
+        return {key: canonical(value[key]) for key in sorted(value)}
     if isinstance(value, np.generic):
         return canonical(value.item())
     if is_dataclass(value):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from typing import TypeVar
 
@@ -177,13 +177,15 @@ class Services:
         return self.prompts.render(request)
 
 
-@dataclass(slots=True)
 class Changes:
     """What one operation did to the records of its space."""
 
-    made: list[Record] = field(default_factory=list)
-    revised: list[Record] = field(default_factory=list)
-    retired: list[tuple[str, str]] = field(default_factory=list)
+    __slots__ = ("made", "retired", "revised")
+
+    def __init__(self) -> None:
+        self.made: list[Record] = []
+        self.revised: list[Record] = []
+        self.retired: list[tuple[str, str]] = []
 
 
 def _union(groups: Iterable[Sequence[str]]) -> tuple[str, ...]:

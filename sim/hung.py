@@ -29,7 +29,8 @@ class InProgress:
     def end(self, key: int) -> None:
         """Note that it is over."""
         self._running.pop(key, None)
-        self._hung.discard(key)
+        if self._hung:
+            self._hung.discard(key)
 
     def cancel_stalled(self, limit: float) -> None:
         """Cancel what has been in progress for more than `limit` seconds."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from operator import attrgetter
 from time import monotonic, perf_counter
 from typing import Any
@@ -120,16 +120,18 @@ async def tick(world: World) -> None:
     paid: list[Plain] = []
     remembered: list[Plain] = []
     ends = False
+    routes = world.routes(world.tick)
     for agent, observation in seen.items():
         turn, action, reward = turns[agent], actions[agent], float(rewards.get(agent, 0.0)) + 0.0
         lived = experience(world, turn.place, observation, action, reward)
-        write(world, agent, lived, action)
+        write(world, agent, lived, routes[agent].writes if action.spaces is None else action.spaces)
         if injected and world.interference is not None:
             held = ((one, id) for one in lived for id in touched(one, injected))
             world.interference.row.extend((id, "touched", {"experience": one.id}) for one, id in held)
         ends = ends or bool(observation.info.get("session_end"))
         observed.append((agent, _hash(observation), keys.get(agent)))
-        asked.extend(_asked(agent, queries[agent], recalls[agent], turn))
+        if queries[agent] or turn.hops:
+            asked.extend(_asked(agent, queries[agent], recalls[agent], turn))
         acted_out.append((agent, canonical(action.value), action.text, canonical(action.notes)))
         paid.append((agent, reward))
         remembered.extend(map(_row, lived))
@@ -286,6 +288,10 @@ def experience(world: World, first: Place, observation: Observation, action: Act
     told = info.get("experiences")
     if told is None:
         said = f"{observation.text} I did: {action.text}" if action.text else observation.text
+        if not info and not action.tells and agent not in world.passing.said:  # most ticks of most worlds
+            made = identity(world.setup.seed, "experience", world.name, first, 0)
+            plain = (made, world.name, agent, world.tick, observation.time, said, "", 0, "observation", action.text)
+            return [Experience(*plain, reward)]
         told = [{"text": said}] if not info.get("probe") else []
     if action.tells:
         notes = [tell.text for tell in action.tells if not tell.to]
@@ -323,9 +329,8 @@ def heard(world: World, agent: str, fields: Mapping[str, Any]) -> tuple[Plain, .
     return tuple(found)
 
 
-def write(world: World, agent: str, lived: list[Experience], action: Action) -> None:
+def write(world: World, agent: str, lived: list[Experience], spaces: Sequence[str]) -> None:
     """Put experiences on their way to the spaces that the action names, or to all that the agent may write."""
-    spaces = world.routes(world.tick)[agent].writes if action.spaces is None else action.spaces
     for n, one in enumerate(lived):
         for space in spaces:
             port = world.port_of(space)

@@ -359,8 +359,8 @@ class Space:
             self._context(op.place, op.kind, Usage() if self.asks else done.usage, None, op.muted or muted)
             for op in queue
         ]
-        prepared = await self._prepare(system, queue, contexts)
-        for operation, ctx, ready in zip(queue, contexts, prepared, strict=True):
+        together = await self._prepare(system, queue, contexts) if self.gathers and len(queue) > 1 else None
+        for n, (operation, ctx) in enumerate(zip(queue, contexts, strict=True)):
             experience = operation.experience
             if experience is None:
                 await system.manage(ctx)
@@ -368,6 +368,7 @@ class Space:
                 done.texts[experience.id] = experience.text
                 if self.changes is not None:
                     self.changes.note(experience, operation.kind == "plant")
+                ready = together[n] if together is not None else await system.prepare(experience, ctx)
                 await system.write(ready, ctx)
             if self.asks:
                 self._charge(operation.place, ctx, done.usage)
@@ -469,16 +470,12 @@ class Space:
     async def _prepare(
         self, system: MemorySystem, queue: Sequence[Operation], contexts: Sequence[Context]
     ) -> Sequence[Plain]:
-        if len(queue) > 1 and self.gathers:  # a model or an embedder gets those of the tick as one batch
-            jobs = [
-                system.prepare(op.experience, ctx) if op.experience is not None else _nothing()
-                for op, ctx in zip(queue, contexts, strict=True)
-            ]
-            return await asyncio.gather(*jobs)
-        return [
-            await system.prepare(op.experience, ctx) if op.experience is not None else None
+        """Return what each operation's experience gives by itself, with the model or embedder asked once for all."""
+        jobs = [
+            system.prepare(op.experience, ctx) if op.experience is not None else _nothing()
             for op, ctx in zip(queue, contexts, strict=True)
         ]
+        return await asyncio.gather(*jobs)
 
     async def read(self, place: Place, query: Query, time: float, usage: Usage, muted: bool = False) -> Recall:
         """Answer one query at `place`, purely; its effects are kept for the tick's application unless it is a probe.

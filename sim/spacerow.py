@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 from simonides.sim.changes import Change, Plant
 from simonides.sim.codec import canonical, pack
@@ -19,19 +18,21 @@ def vector_hash(record: Record) -> bytes:
     return hashlib.blake2b((record.vector + 0.0).tobytes(), digest_size=8).digest()
 
 
-@dataclass(slots=True)
 class SpaceTick:
     """What a space has done at one tick so far."""
 
-    usage: Usage = field(default_factory=Usage)
-    texts: dict[str, str] = field(default_factory=dict)
-    """Experience -> its text, so that a record which repeats it need not."""
-    ops: list[Plain] = field(default_factory=list)
-    records: list[Plain] = field(default_factory=list)
-    absorbed: list[Plain] = field(default_factory=list)
-    told: list[Plain] = field(default_factory=list)
-    changed: list[Plain] = field(default_factory=list)
-    rulings: list[Plain] = field(default_factory=list)
+    __slots__ = ("absorbed", "changed", "ops", "records", "rulings", "texts", "told", "usage")
+
+    def __init__(self) -> None:
+        self.usage = Usage()
+        self.texts: dict[str, str] = {}
+        """Experience -> its text, so that a record which repeats it need not."""
+        self.ops: list[Plain] = []
+        self.records: list[Plain] = []
+        self.absorbed: list[Plain] = []
+        self.told: list[Plain] = []
+        self.changed: list[Plain] = []
+        self.rulings: list[Plain] = []
 
     @property
     def empty(self) -> bool:

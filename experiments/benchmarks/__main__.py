@@ -19,6 +19,7 @@ from rich.table import Table
 
 from simonides.experiments.benchmarks import BENCHMARKS, load
 from simonides.experiments.benchmarks.measure import FULL, QUICK, Result
+from simonides.sim.collector import spare_collector
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -89,4 +90,5 @@ def machine() -> dict[str, object]:
 
 
 if __name__ == "__main__":
+    spare_collector()  # as workers and actors do
     sys.exit(main())

@@ -88,13 +88,14 @@ def _above(n: int, length: int, repeats: int, policy: dict[str, bool]) -> float:
 def vector(scale: Scale) -> Result:
     """Compare CartPoles in world actors, each with a private memory, with Gymnasium's AsyncVectorEnv.
 
-    As many worlds of one CartPole, and as one world of as many in each actor.
+    As many worlds of one CartPole, and as one world of as many in each actor. AsyncVectorEnv only steps: what "acts"
+    only is the like of it, with the trace; the others also write every step to a memory.
     """
     steps, length = scale.of(500, 50), scale.of(500, 100)
     with actors() as ray:
 
-        def live(count: int, worlds: int) -> Load:
-            trial = cartpoles(worlds, CARTS // worlds, length)
+        def live(count: int, worlds: int, **policy: bool) -> Load:
+            trial = cartpoles(worlds, CARTS // worlds, length, **policy)
 
             def load() -> Timing:
                 with tempfile.TemporaryDirectory(prefix="simonides-bench-") as folder:
@@ -107,6 +108,8 @@ def vector(scale: Scale) -> Result:
             f"{count} world actor{'s' * (count > 1)}, {worlds} world{'s' * (worlds > 1)}": live(count, worlds)
             for count, worlds in ((1, CARTS), (2, CARTS), (1, 1), (2, 2))
         }
+        lived[f"2 world actors, {CARTS} worlds, acts"] = live(2, CARTS, **KINDS["acts"])
+        lived["2 world actors, 2 worlds, acts"] = live(2, 2, **KINDS["acts"])
         loads = {f"AsyncVectorEnv of {n}": _async(n, steps) for n in VECTORS} | lived
         found = {name: 1 / timing.wall for name, timing in in_turns(loads, scale.repeats).items()}
     best = max(found[name] for name in loads if name not in lived)

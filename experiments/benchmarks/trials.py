@@ -30,11 +30,11 @@ def ring(n: int, length: int, work: float = 0.0, **policy: Plain) -> Trial:
     )
 
 
-def cartpoles(worlds: int, each: int, length: int) -> Trial:
+def cartpoles(worlds: int, each: int, length: int, **policy: Plain) -> Trial:
     """Return a trial of worlds with CartPoles, `each` so many; every CartPole is an agent with a private memory."""
     return trial_of(
         environment={"name": f"{PARTS}CartPole", "n": each, "length": length},
-        policy={"name": f"{PARTS}Alternating"},
+        policy={"name": f"{PARTS}Alternating", **policy},
         worlds=worlds,
     )
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import islice
 from typing import Annotated, ClassVar
 
 from pydantic import Field
@@ -33,19 +35,17 @@ class SlidingWindow(KeptRecords):
     async def write(self, prepared: Prepared, ctx: MemoryContext) -> None:
         """Append the turn; evict the oldest until the window holds."""
         self._records.put(ctx.record(prepared.experience))
-        if self.max_tokens is None and len(self._records) <= self.turns:
-            return
-        self._records.remove(self._outside(list(self._records), ctx), ctx, "left the window")
+        self._records.remove(self._outside(ctx), ctx, "left the window")
 
-    def _outside(self, turns: list[Record], ctx: MemoryContext) -> list[Record]:
-        first = max(len(turns) - self.turns, 0)
+    def _outside(self, ctx: MemoryContext) -> Sequence[Record]:
+        first = max(len(self._records) - self.turns, 0)
         if self.max_tokens is not None:
-            sizes = [ctx.tokens(turn.text) for turn in turns]
+            sizes = [ctx.tokens(turn.text) for turn in self._records]
             while sum(sizes[first:]) > self.max_tokens:
                 first += 1
-        return turns[:first]
+        return tuple(islice(self._records, first)) if first else ()
 
     async def read(self, query: Query, ctx: MemoryContext) -> Recall:
         """Return the window (its last k turns), oldest first, whatever the query says."""
         turns = last(matching(self._records, query.filter), query.k)
-        return Recall(tuple(recalled(turn, 1.0) for turn in turns))
+        return Recall(tuple([recalled(turn, 1.0) for turn in turns]))
