@@ -8,32 +8,21 @@ from __future__ import annotations
 import asyncio
 import math
 import zlib
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from operator import attrgetter, itemgetter
+from collections.abc import Mapping
+from operator import attrgetter
 
+from simonides.sim.applying import NONE_DUE, Applying
 from simonides.sim.changes import (
     Agent,
-    Change,
     Changes,
     Defend,
-    Halt,
-    Plant,
-    Purge,
-    Wipe,
-    chosen_by,
-    halted,
-    purge,
-    wipe,
 )
 from simonides.sim.codec import decode, pack
 from simonides.sim.context import Context, Services, Usage
 from simonides.sim.errors import ContractBroken, CorruptFile
 from simonides.sim.guarding import Defences, Guard
 from simonides.sim.protocols import MemorySystem
-from simonides.sim.seeds import identity
 from simonides.sim.spacecosts import AFTER_AGENTS, SpaceCosts
-from simonides.sim.spacerow import SpaceTick
 from simonides.sim.spacesetup import Due, Operation, SpaceSetup
 from simonides.sim.types import EMPTY, Experience, Place, Plain, Query, Recall, Recalled
 
@@ -45,12 +34,6 @@ LEVEL = 1
 
 GONE = 1 << 62
 """The frontier of a member that has left."""
-
-NONE_DUE = Due()
-"""What a tick has to do at which only the defences look at the space."""
-
-RELEASED = 1 << 20
-"""Ordinals of what comes out of quarantine begin here, so that its place is nobody else's."""
 
 
 class Space:
@@ -289,13 +272,14 @@ class Space:
         """Note that the bytes are kept elsewhere: `unpack` must come before the next use."""
         self._packed = None
 
-    def _context(
+    def context(
         self, place: Place, cause: str, usage: Usage, time: float | None = None, muted: bool = False
     ) -> Context:
+        """Return what an operation at a place is given; `time` is by default that of the space."""
         services = self.services.without_model if muted else self.services
         return Context(self.name, place, self.time if time is None else time, cause, self.seed, services, usage)
 
-    def _charge(self, place: Place, ctx: Context, total: Usage) -> None:
+    def charge(self, place: Place, ctx: Context, total: Usage) -> None:
         """Add what an operation cost to the tick's total, and to the account of who caused it."""
         total.merge(ctx.usage)
         if ctx.usage.calls:
@@ -312,7 +296,10 @@ class Space:
         every = self.spec.manage_every
         managed = every > 0 and (tick + 1) % every == 0 and self._reached_by(None, tick)
         audited = self.guard is not None and self.guard.audits
-        row = await self._apply(tick, due or NONE_DUE, managed) if due is not None or managed or audited else None
+        row = None
+        if due is not None or managed or audited:
+            self.time = 0.0 if self.time == NEVER else self.time
+            row = await Applying(self, tick >= self._muted_from).run(due or NONE_DUE, managed)
         self.tick = tick + 1
         self._recount() if len(self.frontier) > 1 else self._recount_one()
         return row
@@ -321,161 +308,17 @@ class Space:
         (frontier,) = self.frontier.values()
         self._behind = int(frontier <= self.tick)
 
-    async def _apply(self, tick: int, due: Due, managed: bool) -> bytes | None:
-        if self.time == NEVER:
-            self.time = 0.0
-        done = SpaceTick()
-        plants = await self._change(tick, due.changes, done) if due.changes else []
-        system = self.system
-        for place, asked in sorted(due.effects, key=_first) if due.effects else ():
-            ctx = self._context(place, "effects", done.usage)
-            mine = asked
-            if self.guard is not None:
-                mine = tuple(await self.guard.absorb(asked, self._held, ctx))
-            if mine:
-                await system.absorb(mine, ctx)
-            done.absorb(place, asked)
-            done.note("effects", place, None, ctx)
-        queue = [self._planted(tick, plant, n, done) for n, plant in enumerate(plants)]
-        queue.extend(sorted(due.operations, key=_place) if len(due.operations) > 1 else due.operations)
-        muted = tick >= self._muted_from
-        if self.guard is not None:
-            queue = await self._admitted(self.guard, queue, muted, done)
-        await self._write(system, queue, muted, done)
-        if managed:
-            place = Place(tick, AFTER_AGENTS, "")
-            ctx = self._context(place, "tick", Usage(), None, muted)
-            await system.manage(ctx)
-            self._charge(place, ctx, done.usage)
-            done.note("manage", place, None, ctx)
-        if self.guard is not None:
-            await self._audit(self.guard, tick, muted, done)
-        idle = due is NONE_DUE and not managed and done.empty
-        return None if idle else done.pack(self.time, due.refused)
-
-    async def _write(self, system: MemorySystem, queue: Sequence[Operation], muted: bool, done: SpaceTick) -> None:
-        """Have the memory system do a queue of operations, in order."""
-        contexts = [
-            self._context(op.place, op.kind, Usage() if self.asks else done.usage, None, op.muted or muted)
-            for op in queue
-        ]
-        together = await self._prepare(system, queue, contexts) if self.gathers and len(queue) > 1 else None
-        for n, (operation, ctx) in enumerate(zip(queue, contexts, strict=True)):
-            experience = operation.experience
-            if experience is None:
-                await system.manage(ctx)
-            else:
-                done.texts[experience.id] = experience.text
-                if self.changes is not None:
-                    self.changes.note(experience, operation.kind == "plant")
-                ready = together[n] if together is not None else await system.prepare(experience, ctx)
-                await system.write(ready, ctx)
-            if self.asks:
-                self._charge(operation.place, ctx, done.usage)
-            done.note(operation.kind, operation.place, experience, ctx)
-
-    def _held(self) -> MemorySystem:
+    def held(self) -> MemorySystem:
+        """Return the memory system: for defences, who ask for it only where they need it."""
         return self.system
 
-    async def _admitted(
-        self, guard: Guard, queue: Sequence[Operation], muted: bool, done: SpaceTick
-    ) -> list[Operation]:
-        """Return what the defences let through, in order: each is asked before any of the tick is written."""
-        passed = []
-        for operation in queue:
-            if operation.experience is not None:
-                ctx = self._context(operation.place, "admit", Usage(), None, operation.muted or muted)
-                made = await guard.admit(operation.experience, self._held, ctx)
-                self._charge(operation.place, ctx, done.usage)
-                if made is None:
-                    continue
-                operation = replace(operation, experience=made)
-            passed.append(operation)
-        return passed
-
-    async def _audit(self, guard: Guard, tick: int, muted: bool, done: SpaceTick) -> None:
-        """Let the defences look at the space after a tick, and do what they ask for."""
-        place = Place(tick, AFTER_AGENTS, AFTER_AGENTS)
-        ctx = self._context(place, "audit", Usage(), None, muted)
-        asked = await guard.audit(self._held, ctx)
-        self._charge(place, ctx, done.usage)
-        released = [
-            Operation("release", Place(tick, one.world, one.agent, 0, RELEASED + n), one)
-            for n, one in enumerate(guard.leave_quarantine(asked))
-        ]
-        await self._write(self.system, released, muted, done)
-        if asked.purge:
-            ctx = self._context(place, "forget", Usage(), None, muted)
-            await self.system.forget(frozenset(asked.purge), ctx)
-            await guard.forgot(asked.purge, self._held, ctx)
-            self._charge(place, ctx, done.usage)
-            done.note("purge", place, None, ctx)
-        done.ruled(guard.told())
+    def renew(self) -> None:
+        """Put an empty memory system in the place of the one that there was."""
+        self._system = self.spec.make()
 
     def _defences(self, change: str) -> Defences | None:
         """Return the defences that an intervention puts at the doors, or None for one that this space does not have."""
         return next((c.what.defences for c in self.spec.changes if c.id == change and isinstance(c.what, Defend)), None)
-
-    async def _change(self, tick: int, changes: Sequence[Change], done: SpaceTick) -> list[Plant]:
-        """Begin the changes of a tick, in the study's order and each once; return what is planted."""
-        assert self.changes is not None
-        plants = []
-        new = {change.id for change in changes} - self.changes.begun
-        ends = [c for c in self.spec.changes if isinstance(c.what, Halt) and c.id in new]
-        over = halted(self.spec.changes, self.changes.begun | {change.id for change in ends})
-        for n, change in enumerate(self.spec.changes):
-            if change.id not in new or change.intervention in over:
-                continue
-            self.changes.begun.add(change.id)
-            details: Mapping[str, Plain] = EMPTY
-            place = Place(tick, "", "", 0, n)
-            cause = "forget" if isinstance(change.what, Purge) else change.kind
-            ctx = self._context(place, cause, Usage(), None, tick >= self._muted_from)
-            if isinstance(change.what, Plant):
-                plants.append(change.what)
-            elif isinstance(change.what, Defend):
-                assert self.guard is not None
-                self.guard.install(change.what.defences, change.id)
-            elif isinstance(change.what, Wipe):
-                details = wipe(self.system, ctx)
-                self._system = self.spec.make()
-                if self.guard is not None:
-                    await self.guard.forgot(sorted(self.guard.stamps.keys() - self.guard.held.keys()), self._held, ctx)
-            elif isinstance(change.what, Purge):
-                details = await purge(self.system, change.what, self.changes.lived or {}, ctx)
-                if self.guard is not None:
-                    gone = chosen_by(change.what, self.changes.lived or {}, self.guard.held)
-                    await self.guard.forgot(gone, self._held, ctx)
-                self._charge(place, ctx, done.usage)
-            done.change(change, details)
-            if ctx.changes.retired or ctx.changes.made or ctx.changes.revised:
-                done.note(change.kind, place, None, ctx)
-        return plants
-
-    def _planted(self, tick: int, plant: Plant, n: int, done: SpaceTick) -> Operation:
-        place = Place(tick, "", plant.agent, 0, n)
-        made = Experience(
-            id=identity(self.seed, "plant", self.name, place, 0),
-            world=plant.world,
-            agent=plant.agent,
-            tick=tick,
-            time=self.time,
-            text=plant.text,
-            speaker=plant.speaker,
-            **plant.fields,
-        )
-        done.plant(plant, made)
-        return Operation("plant", place, made)
-
-    async def _prepare(
-        self, system: MemorySystem, queue: Sequence[Operation], contexts: Sequence[Context]
-    ) -> Sequence[Plain]:
-        """Return what each operation's experience gives by itself, with the model or embedder asked once for all."""
-        jobs = [
-            system.prepare(op.experience, ctx) if op.experience is not None else _nothing()
-            for op, ctx in zip(queue, contexts, strict=True)
-        ]
-        return await asyncio.gather(*jobs)
 
     async def read(self, place: Place, query: Query, time: float, usage: Usage, muted: bool = False) -> Recall:
         """Answer one query at `place`, purely; its effects are kept for the tick's application unless it is a probe.
@@ -484,7 +327,7 @@ class Space:
         an answer that is no recall.
         """
         now = max(self.time, time)
-        ctx = self._context(place, "read", usage, now if now > NEVER else 0.0, muted)
+        ctx = self.context(place, "read", usage, now if now > NEVER else 0.0, muted)
         self.reads += 1
         try:
             recall = await self.system.read(query, ctx)
@@ -492,7 +335,7 @@ class Space:
             self.reads -= 1
         _check_recall(self.name, recall)
         if self.guard is not None:
-            recall = await self.guard.screen(query, recall, self._held, ctx)
+            recall = await self.guard.screen(query, recall, self.held, ctx)
         if recall.effects and not query.probe:
             self._at(place.tick).effects.append((place, recall.effects))
         return recall
@@ -557,12 +400,7 @@ class Space:
         self._recount()
 
 
-async def _nothing() -> None:
-    return None
-
-
 _place = attrgetter("place")
-_first = itemgetter(0)
 
 
 def _check_recall(space: str, recall: Plain) -> None:
