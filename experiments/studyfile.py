@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from simonides.experiments.replacing import name_of, replaced
 from simonides.sim.config import Study, assign, parse_study
 from simonides.sim.errors import StudyError, UserError, near
 
@@ -27,7 +28,9 @@ def load_study(source: str, overrides: Iterable[str] = ()) -> Study:
     """Return the study in a YAML file, or the shipped one of this name, with every part checked.
 
     An override `a.b=c` sets the field at a dotted path to a YAML value; `factors.memory.k=[1, 2]` sets what a factor
-    varies. Raises StudyError with the path of the field, UserError when there is no such study.
+    varies. With another policy (`policy=prompted`) what only the file's policy has is varied no more, and the
+    description says so (`experiments/replacing.py`). Raises StudyError with the path of the field, UserError when there
+    is no such study.
     """
     fields = _fields(_read(source), source)
     return _parsed(fields, overrides)
@@ -46,8 +49,10 @@ def override_study(study: Study, overrides: Iterable[str]) -> Study:
 
 
 def _parsed(fields: dict[str, Any], overrides: Iterable[str]) -> Study:
+    before = name_of(fields.get("policy"))
     for override in overrides:
         _override(fields, override)
+    fields = replaced(fields, before)
     _absolute(fields, "data")
     if isinstance(fields.get("prompts"), dict):
         _absolute(fields["prompts"], "folder")

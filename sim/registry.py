@@ -135,6 +135,11 @@ class Registry:
         """
         return check_parameters(self.load(name), params, path, given)
 
+    def takes(self, name: str, parameter: str) -> bool:
+        """Return True when a part has this parameter. Raises as `load` does."""
+        accepted, anything = _accepted(self.load(name))
+        return anything or parameter in accepted
+
     def build(self, name: str, params: Mapping[str, Plain] | None = None, /, *, path: str = "", **given: Any) -> Any:
         """Return a new part: `params` come from a study and are checked, `given` are services from the assembler.
 
