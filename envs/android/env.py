@@ -17,6 +17,7 @@ from pettingzoo import ParallelEnv
 from simonides.envs.android import actions
 from simonides.envs.android.device import Device, DeviceGone, Node, Pixels
 from simonides.envs.android.elements import Screen
+from simonides.envs.android.incoming import arrive, spoken
 from simonides.envs.android.simulated.apps import phone, populate
 from simonides.envs.android.simulated.phone import Phone
 from simonides.envs.android.simulated.world import World
