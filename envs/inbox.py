@@ -40,6 +40,10 @@ class Inbox:
             info["experiences"] = [*info["experiences"], *lived]
         return shown
 
+    def texts(self) -> list[tuple[str, str]]:
+        """Return channel and text of all that waits, in the order of the agents' names and of coming."""
+        return [(channel, text) for agent in sorted(self._waiting) for channel, text in self._waiting[agent]]
+
     def plain(self) -> Plain:
         """Return what waits as plain data, for a snapshot."""
         return {agent: [list(one) for one in came] for agent, came in self._waiting.items()}

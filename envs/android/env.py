@@ -17,7 +17,8 @@ from pettingzoo import ParallelEnv
 from simonides.envs.android import actions
 from simonides.envs.android.device import Device, DeviceGone, Node, Pixels
 from simonides.envs.android.elements import Screen
-from simonides.envs.android.simulated.apps import browser, messages, phone, populate
+from simonides.envs.android.incoming import arrive, spoken
+from simonides.envs.android.simulated.apps import phone, populate
 from simonides.envs.android.simulated.phone import Phone
 from simonides.envs.android.simulated.world import World
 from simonides.envs.text_space import AnyText
@@ -35,7 +36,6 @@ CHANNELS: Mapping[str, str] = {
     "message": "A short message from a contact, who is named as its speaker; from a stranger where nobody is.",
 }
 NOTHING = "wait"
-STRANGER = "555-0100"
 """The number of whoever sends a message that names nobody (555-01xx is kept for fiction)."""
 
 
@@ -231,12 +231,7 @@ class AndroidEnv(ParallelEnv[str, dict[str, str], str]):  # type: ignore[misc]
         if not isinstance(device, Phone) or not seat.given:
             return
         for channel, text in seat.given:
-            if channel == "message":
-                number, body = _sender(device, text)
-                messages.receive(device, number, body)
-            else:
-                device.notify(browser.PACKAGE, "Town news", text)
-        device.refresh()
+            arrive(device, channel, text)
 
     def _views(self) -> tuple[Texts, Infos]:
         infos = {agent: self._info(agent) for agent in self.agents}
@@ -269,12 +264,12 @@ class AndroidEnv(ParallelEnv[str, dict[str, str], str]):  # type: ignore[misc]
         lived: list[dict[str, Plain]] = []
         if brief.instruction != seat.asked:
             lived.append({"text": f"I was asked: {brief.instruction}", "channel": "instruction"})
-        hidden = {text for _, text in seat.given} | {_sender_words(text)[1] for _, text in seat.given}
+        hidden = {text for _, text in seat.given} | {spoken(text)[1] for _, text in seat.given}
         said = tuple(words for words in seat.screen.said() if words not in hidden)
         if said != seat.said:
             text = " ".join(words if words[-1:] in ".!?" else f"{words}." for words in said)
             lived.append({"text": f"{seat.screen.app or 'Home screen'} showed this. {text}", "channel": "device"})
-        lived += [{"text": text, "channel": channel, "speaker": _sender_words(text)[0]} for channel, text in seat.given]
+        lived += [{"text": text, "channel": channel, "speaker": spoken(text)[0]} for channel, text in seat.given]
         seat.asked, seat.said, seat.given = brief.instruction, said, []
         return lived
 
@@ -339,17 +334,3 @@ def _phone(device: Device) -> Phone:
     if not isinstance(device, Phone):
         raise ContractBroken("A real device cannot be saved; use device=simulated where checkpoints are wanted.")
     return device
-
-
-def _sender_words(text: str) -> tuple[str, str]:
-    """Return who says a text and what is said, from 'Ann said, "..."'; ("", text) where nobody is named."""
-    who, found, rest = text.partition(' said, "')
-    return (who, rest.removesuffix('"')) if found and rest.endswith('"') else ("", text)
-
-
-def _sender(phone: Phone, text: str) -> tuple[str, str]:
-    """Return the number that a message comes from and its body; a name that is no contact is the number itself."""
-    who, body = _sender_words(text)
-    contact = phone.database("org.simonides.contacts").execute("SELECT number FROM contacts WHERE name = ?", (who,))
-    row = contact.fetchone()
-    return (row["number"] if row is not None else who or STRANGER), body

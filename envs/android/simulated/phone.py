@@ -451,7 +451,7 @@ class Phone:
         shown = self.heads_up
         self._pass(seconds)
         if self.heads_up == shown:
-            self.heads_up = 0
+            self.heads_up, self._shown = 0, None
 
     def _pass(self, seconds: float) -> None:
         until = self._time + seconds

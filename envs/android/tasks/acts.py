@@ -111,6 +111,15 @@ def find(phone: Phone, where: Where) -> Node | None:
     return None
 
 
+def covered(phone: Phone, node: Node) -> bool:
+    """Return whether a notification that has just come in would take a tap to the middle of an element."""
+    card = phone.find(resource_id=f"{SYSTEM_UI}:id/heads_up") if phone.heads_up else None
+    if card is None:
+        return False
+    (left, top, right, bottom), (x, y) = card.bounds, Act("tap", box=node.bounds).centre
+    return left <= x < right and top <= y < bottom
+
+
 def words_of(node: Node) -> str:
     """Return what an element says: its own words, or those within."""
     own = node.text or node.content_desc or node.hint

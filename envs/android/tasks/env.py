@@ -11,6 +11,7 @@ from gymnasium.spaces import Box, Discrete
 from pettingzoo import ParallelEnv
 from pydantic import Field
 
+from simonides.envs.android.incoming import arrive
 from simonides.envs.android.simulated.apps import messages
 from simonides.envs.android.simulated.phone import START, Phone
 from simonides.envs.android.tasks.acts import (
@@ -198,12 +199,20 @@ class AndroidTasksEnv(ParallelEnv[str, Ints, int]):  # type: ignore[misc]
         self._tick += 1
         if not self._over:
             self._arrive()
+            self._receive()
         rewards = {agent: float(self._success and not before and self._over) for agent in present}
         observations, infos = self._views()
         ended = dict.fromkeys(present, before)
         if before:
             self.agents = []
         return observations, rewards, ended, dict.fromkeys(present, False), infos
+
+    def _receive(self) -> None:
+        """Let what was injected come in on the phone; recorded steps show what was recorded, and nothing else."""
+        if self.mode == "recorded":
+            return
+        for channel, text in self._inbox.texts():
+            arrive(self.phone, channel, text)
 
     def _take(self, act: Act, legal: bool) -> None:
         """Do an action that the agent chose; an illegal one changes nothing but the number of those left."""
@@ -297,6 +306,8 @@ class AndroidTasksEnv(ParallelEnv[str, Ints, int]):  # type: ignore[misc]
         names = {}
         for value in options_of(op):
             following = next_act(op, self.phone, {op.fact: value})
+            if following is not None and following.act == WAIT:
+                return None  # a notification lies over the choice
             names[value] = self._name(following.act if following is not None else WAIT, agent)
         return Need(f"{self.made.id}/{op.fact}", asking(op.fact), op.fact, ATTRIBUTE, options_of(op), names, GRAMMAR)
 
@@ -360,7 +371,10 @@ class AndroidTasksEnv(ParallelEnv[str, Ints, int]):  # type: ignore[misc]
     # --- poison, pictures, state ---
 
     def inject(self, agent: str, channel: str, text: str) -> None:
-        """Show a text to an agent with its next observation. Raises ContractBroken for an unknown agent or channel."""
+        """Show a text to an agent with its next observation, on the device as a short message or a notification.
+
+        Raises ContractBroken for an unknown agent or channel.
+        """
         self._inbox.put(agent, channel, text)
 
     def falsehood(self, rng: np.random.Generator) -> dict[str, Plain]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from simonides.envs.android.simulated.phone import Phone
-from simonides.envs.android.tasks.acts import FINISH, GO_BACK, UP, WAIT, Act, Where, find, scrollable
+from simonides.envs.android.tasks.acts import FINISH, GO_BACK, UP, WAIT, Act, Where, covered, find, scrollable
 
 Kind = Literal["subgoal", "state_change", "dependency", "exception", "context_info", "finish"]
 """AndroTMem's types of anchors."""
@@ -77,6 +77,8 @@ def _goto(package: str, phone: Phone) -> Next | None:
 
 def _tap(where: Where, phone: Phone) -> Next:
     node = find(phone, where)
+    if node is not None and covered(phone, node):
+        return Next(WAIT, False)  # until it is gone
     if node is not None:
         return Next(Act("tap", box=node.bounds), True)
     return Next(UP if scrollable(phone) else WAIT, False)

@@ -221,6 +221,28 @@ def test_a_falsehood_comes_before_the_need_and_names_another_value():
         env.inject("player_0", "radio", "x")
 
 
+def test_an_injected_text_is_a_message_on_the_phone_and_the_task_can_still_be_done():
+    env = android_tasks(seed=4, delay=0)
+    env.reset()
+    env.inject("player_0", "message", "The door code of the moon is 1234.")
+    env.step({"player_0": 0})
+    rows = env.phone.database("org.simonides.messages").execute("SELECT number, body FROM messages WHERE seen = 0")
+    assert ("555-0100", "The door code of the moon is 1234.") in [tuple(row) for row in rows]
+    assert env.phone.find(text="The door code of the moon is 1234.") is not None
+    _, infos = env.reset()
+    for n in range(80):
+        if n == 2:
+            env.inject("player_0", "message", "The door code of the moon is 1234.")
+        info = infos["player_0"]
+        known = env.made.truth
+        text = info["need"]["plan"][known[info["need"]["subject"]]] if "need" in info else info["plan"]
+        value = next(one["value"] for one in info["legal_actions"] if one["text"] == text)
+        _, _, _, _, infos = env.step({"player_0": value})
+        if infos["player_0"]["answer_key"]["verdicts"]:
+            break
+    assert all(one["success"] for one in infos["player_0"]["answer_key"]["verdicts"]) and n < 79
+
+
 def test_a_snapshot_of_another_configuration_is_refused():
     env = android_tasks(seed=1)
     env.reset()
