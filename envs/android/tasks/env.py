@@ -44,6 +44,8 @@ MOST = 192
 """Legal actions that a screen may have; those beyond are left out."""
 SLACK = 10
 """Actions beyond the gold ones that a task on the device may take. GUESS."""
+TOLD = ("subgoal", "state_change", "exception")
+"""Anchors that an agent is told of when it has reached them."""
 LOOKER, DOER = "player_0", "player_1"
 Mode = Literal["device", "recorded"]
 Infos = dict[str, dict[str, Any]]
@@ -224,7 +226,7 @@ class AndroidTasksEnv(ParallelEnv[str, Ints, int]):  # type: ignore[misc]
             following = self._meant(op, act)
             perform(self.phone, act)
             if following is not None and following.done:
-                self._did = op.says if op.kind in ("subgoal", "state_change") else ""
+                self._did = op.says if op.kind in TOLD else ""
                 self._at += 1
         if (act == FINISH and legal and self.mode == "device") or self._done >= self.budget:
             self._finish()
@@ -236,7 +238,7 @@ class AndroidTasksEnv(ParallelEnv[str, Ints, int]):  # type: ignore[misc]
         self._right.append(legal and act == gold.act)
         line: dict[str, Plain] = {"action": act.prediction(self.phone.size)}
         self._prediction = {"task_id": self.made.id, "step_index": self._done - 1, "prediction": line}
-        self._did = op.says if gold.done and op.kind in ("subgoal", "state_change") else ""
+        self._did = op.says if gold.done and op.kind in TOLD else ""
         perform(self.phone, gold.act)
 
     def _meant(self, op: Op, act: Act) -> Next | None:

@@ -70,6 +70,8 @@ class Made:
             place.put(made, world, fact.topic, " ".join([fact.sentence(reveal), *beside]))
         sql = "INSERT INTO notes (title, body, time) VALUES (?, ?, ?)"
         made.database(notes.PACKAGE).executemany(sql, [(*note, made.time - 30) for note in self.work.notes])
+        for setting in self.work.settings:
+            made.put_setting(*setting)
         made.refresh()
         return made
 
@@ -208,7 +210,8 @@ def links_of(made: Made) -> dict[int, list[dict[str, Plain]]]:
     """Return step -> links to what it rests on, with AndroTMem's relations.
 
     Critical: what a fact decides rests on the step that saw it, a lasting change on what was decided before it, the end
-    on the lasting changes. Not critical: each chore, and the first decision, on the chore before.
+    on the lasting changes. An exception blocks the next decision until the changes that result of it are made; both are
+    critical. Not critical: each chore, and the first decision, on the chore before.
     """
     ends = {step.op: i for i, step in enumerate(made.steps) if step.done}
     starts = {step.op: i for i, step in reversed(list(enumerate(made.steps)))}
@@ -216,6 +219,8 @@ def links_of(made: Made) -> dict[int, list[dict[str, Plain]]]:
     links: dict[int, list[dict[str, Plain]]] = {}
     open_: list[int] = []
     changes: list[int] = []
+    met: list[int] = []
+    cleared: list[int] = []
     before = -1
     for number, op in enumerate(made.ops):
         if number not in ends or not op.kind:
@@ -223,7 +228,16 @@ def links_of(made: Made) -> dict[int, list[dict[str, Plain]]]:
         here = links.setdefault(ends[number], [])
         subjects = [op.fact] if op.fact else list(op.plan or ()) if op.do == "compute" else []
         here += [_link(seen[subject], "result_of", True) for subject in subjects]
-        if op.kind == "state_change":
+        if op.kind == "exception":
+            met, cleared = [*met, ends[number]], []
+        elif op.kind == "state_change" and met and not op.fact:
+            here += [_link(source, "result_of", True) for source in met]
+            changes, cleared = [*changes, ends[number]], [*cleared, ends[number]]
+        elif met and subjects:
+            here += [_link(source, "blocks", True) for source in met]
+            here += [_link(source, "prerequisite", True) for source in cleared]
+            met, open_ = [], [*open_, ends[number]]
+        elif op.kind == "state_change":
             here += [_link(source, "prerequisite", True) for source in open_]
             changes, open_ = [*changes, ends[number]], []
         elif subjects:

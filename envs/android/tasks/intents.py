@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -53,6 +53,8 @@ class Work:
     """Texts that the instruction gives, to be typed."""
     notes: tuple[tuple[str, str], ...] = ()
     """Notes that are there from the start: title and body."""
+    settings: tuple[tuple[str, str, str], ...] = ()
+    """Settings that are otherwise than usual from the start: namespace, name, value."""
 
 
 @dataclass(slots=True)
@@ -214,7 +216,8 @@ def configure(draw: Draw) -> Work:
     networks = some(draw.world.draws("settings"), settings.NETWORKS, 5)
     a = draw.fact("network of the {topic}", sorted(networks))
     b = draw.fact("brightness for the {topic}", [name for name, _ in settings.BRIGHTNESS])
-    ops = [Op("goto", package=settings.PACKAGE), tap("Network and internet"),
+    there, put = obstacle(draw)
+    ops = [Op("goto", package=settings.PACKAGE), *there,
            touched(a, {name: Where(name) for name in a.options}), tap("Connect", says="join the network"),
            Op("goto", package=settings.PACKAGE), tap("Display"),
            Op("choose", "set the brightness", "state_change", fact=b.subject,
@@ -224,7 +227,23 @@ def configure(draw: Draw) -> Work:
         Check("", "system/screen_brightness", (dict(settings.BRIGHTNESS)[b.value],)),
     )
     says = f"connect the phone to the {a.subject} and set the display to the {b.subject}"
-    return Work((a, b), tuple(ops), checks, says, (settings.PACKAGE,))
+    return Work((a, b), tuple(ops), checks, says, (settings.PACKAGE,), settings=put)
+
+
+def obstacle(draw: Draw) -> tuple[list[Op], tuple[tuple[str, str, str], ...]]:
+    """Return the way to the networks and the settings at the start: in half of the tasks none are shown at first.
+
+    Then Wi-Fi is off, or airplane mode is on and holds it off, which nobody tells: the exception is met on the way.
+    """
+    way = Op("tap", where=Where("Network and internet"))
+    on = tap("Wi-Fi", says="switch Wi-Fi on")
+    kind = int(draw.rng.integers(4))
+    if kind == 0:
+        return [replace(way, says="meet Wi-Fi switched off", kind="exception"), on], (("global", "wifi_on", "0"),)
+    if kind == 1:
+        met = replace(way, says="meet airplane mode, which holds Wi-Fi off", kind="exception")
+        return [met, tap("Airplane mode", says="leave airplane mode"), on], (("global", "airplane_mode_on", "1"),)
+    return [way], ()
 
 
 INTENTS: Mapping[IntentName, Callable[[Draw], Work]] = {

@@ -104,9 +104,21 @@ def test_critical_links_lead_from_the_end_to_where_each_fact_was_seen(made):
 
 def test_links_and_anchors_are_typed_as_the_benchmark_types_them(made):
     links = [link for one in made for those in links_of(one).values() for link in those]
-    assert {link["relation"] for link in links} == {"prerequisite", "enables", "result_of"}
+    assert {link["relation"] for link in links} == {"prerequisite", "enables", "result_of", "blocks"}
     kinds = {op.kind for one in made for op in one.ops if op.kind}
-    assert kinds == {"context_info", "subgoal", "dependency", "state_change", "finish"}
+    assert kinds == {"context_info", "subgoal", "dependency", "state_change", "exception", "finish"}
+
+
+def test_an_exception_blocks_the_next_decision_until_the_change_that_results_of_it():
+    found = [(one, links_of(one)) for one in (generate(seed, "configure", delay=0) for seed in range(12))]
+    stuck = [(one, links) for one, links in found if any(op.kind == "exception" for op in one.ops)]
+    assert 0 < len(stuck) < len(found)
+    for one, links in stuck:
+        relations = [(to, link["source"], link["relation"]) for to, those in links.items() for link in those]
+        ((blocked, met, _),) = [link for link in relations if link[2] == "blocks"]
+        cleared = [to for to, source, relation in relations if (source, relation) == (met, "result_of")]
+        assert met < min(cleared) <= max(cleared) < blocked and one.ops[one.steps[blocked].op].decides
+        assert {met, *cleared} <= required(links, len(one.steps) - 1)
 
 
 def test_facts_are_not_on_the_screen_when_they_are_needed(made):
