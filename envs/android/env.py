@@ -36,7 +36,7 @@ CHANNELS: Mapping[str, str] = {
     "message": "A short message from a contact, who is named as its speaker; from a stranger where nobody is.",
 }
 NOTHING = "wait"
-"""The number of whoever sends a message that names nobody (555-01xx is kept for fiction)."""
+"""The plan where nothing is asked."""
 
 
 @dataclass(frozen=True, slots=True)

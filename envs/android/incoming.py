@@ -6,7 +6,7 @@ from simonides.envs.android.simulated.apps import browser, messages
 from simonides.envs.android.simulated.phone import Phone
 
 STRANGER = "555-0100"
-"""The number of a message that names nobody."""
+"""The number of a message that names nobody (555-01xx is kept for fiction)."""
 
 
 def arrive(phone: Phone, channel: str, text: str) -> None:
