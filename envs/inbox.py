@@ -41,8 +41,9 @@ class Inbox:
         return shown
 
     def texts(self) -> list[tuple[str, str]]:
-        """Return channel and text of all that waits, in the order of the agents' names and of coming."""
-        return [(channel, text) for agent in sorted(self._waiting) for channel, text in self._waiting[agent]]
+        """Return channel and text of all that waits, in the order of the agents' names and of coming, each once."""
+        waiting = (tuple(one) for agent in sorted(self._waiting) for one in self._waiting[agent])
+        return [(channel, text) for channel, text in dict.fromkeys(waiting)]
 
     def plain(self) -> Plain:
         """Return what waits as plain data, for a snapshot."""

@@ -55,11 +55,11 @@ class Applying:
         idle = due is NONE_DUE and not managed and done.empty
         return None if idle else done.pack(space.time, due.refused)
 
-    def _context(self, place: Place, cause: str, usage: Usage | None = None) -> Context:
-        return self.space.context(place, cause, Usage() if usage is None else usage, muted=self.muted)
+    def _context(self, place: Place, cause: str) -> Context:
+        return self.space.context(place, cause, Usage(), muted=self.muted)
 
     async def _absorb(self, due: Due) -> None:
-        """Have the memory system take up the effects of the reads since the last tick."""
+        """Have the memory system take up the effects of the reads of this tick."""
         space = self.space
         for place, asked in sorted(due.effects, key=_first) if due.effects else ():
             ctx = space.context(place, "effects", self.done.usage)

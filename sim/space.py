@@ -12,11 +12,7 @@ from collections.abc import Mapping
 from operator import attrgetter
 
 from simonides.sim.applying import NONE_DUE, Applying
-from simonides.sim.changes import (
-    Agent,
-    Changes,
-    Defend,
-)
+from simonides.sim.changes import Agent, Changes, Defend
 from simonides.sim.codec import decode, pack
 from simonides.sim.context import Context, Services, Usage
 from simonides.sim.errors import ContractBroken, CorruptFile

@@ -194,7 +194,7 @@ def _against_tiers(plan: Sequence[Injection], ctx: AttackContext, guarded: Guard
 
 
 def _against_consensus(plan: Sequence[Injection], ctx: AttackContext, guarded: Guarded) -> list[Injection]:
-    return concentrated(plan, ctx)
+    return concentrated(plan)
 
 
 def _against_perplexity(plan: Sequence[Injection], ctx: AttackContext, guarded: Guarded) -> list[Injection]:

@@ -45,7 +45,7 @@ def _tier(who: str, params: Mapping[str, Plain]) -> int:
     return int(tiers.get(who, tiers.get(who.partition("/")[2], params.get("others") or 0)))
 
 
-def concentrated(plan: Sequence[Injection], ctx: AttackContext) -> list[Injection]:
+def concentrated(plan: Sequence[Injection]) -> list[Injection]:
     """Return as many records, all about the first falsehood and each worded otherwise: to be the majority of a recall.
 
     Whoever compares what is recalled then finds the truth to be the outlier, where fewer records tell it.

@@ -15,12 +15,12 @@ from typing import Any
 
 import yaml
 
+from simonides.agents.attacks.released import parsed
 from simonides.sim.errors import DataError
 
 SLOT = "<Attacker Instruction>"
 """Where InjecAgent's tool responses hold the attacker's words."""
 _PLACE = re.compile(r"\{(\w+)\}")
-_INCLUDE = "!include"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ def read_carriers(path: str | Path) -> list[Carrier]:
 
 
 def _injecagent(file: Path) -> Iterator[Carrier]:
-    cases = _parsed(file, json.loads)
+    cases = parsed(file, json.loads)
     if not isinstance(cases, list):
         raise DataError(f"released: {file} should be a list of test cases, found {type(cases).__name__}.")
     for number, case in enumerate(cases):
@@ -76,7 +76,7 @@ def _unquoted(response: str) -> str:
 
 
 def _agentdojo(folder: Path) -> Iterator[Carrier]:
-    vectors = _parsed(folder / "injection_vectors.yaml", yaml.safe_load)
+    vectors = parsed(folder / "injection_vectors.yaml", yaml.safe_load)
     if not isinstance(vectors, dict):
         raise DataError(f"released: {folder}/injection_vectors.yaml should map names to vectors.")
     defaults = {str(name): str(one.get("default", "")) for name, one in vectors.items() if isinstance(one, dict)}
@@ -94,10 +94,10 @@ def _environment(folder: Path) -> Any:
         file = (folder / str(node.value)).resolve()
         if not file.is_relative_to(folder.resolve()):
             raise DataError(f"released: {folder}/environment.yaml includes {node.value!r}, which lies outside of it.")
-        return _parsed(file, yaml.safe_load)
+        return parsed(file, yaml.safe_load)
 
-    Loader.add_constructor(_INCLUDE, include)
-    return _parsed(folder / "environment.yaml", lambda text: yaml.load(text, Loader))
+    Loader.add_constructor("!include", include)
+    return parsed(folder / "environment.yaml", lambda text: yaml.load(text, Loader))
 
 
 def _texts(value: Any, where: str) -> Iterator[tuple[str, str]]:
@@ -121,13 +121,3 @@ def _cut(where: str, text: str, defaults: Mapping[str, str]) -> Iterator[Carrier
     for found in _PLACE.finditer(text):
         if found[1] in defaults:
             yield Carrier(f"{where}:{found[1]}", filled(text[: found.start()]), filled(text[found.end() :]))
-
-
-def _parsed(file: Path, parse: Any) -> Any:
-    try:
-        return parse(file.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise DataError(f"released: {file} cannot be read ({error.strerror}); give a released file.") from None
-    except (json.JSONDecodeError, UnicodeDecodeError, yaml.YAMLError) as error:
-        line = str(error).splitlines()[0]
-        raise DataError(f"released: {file} cannot be parsed ({line}); give a released file as it is.") from None

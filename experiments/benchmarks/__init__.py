@@ -13,6 +13,7 @@ BENCHMARKS: dict[str, str] = {
     "exchange": "exchange:exchange",
     "agents": "crowd:crowd",
     "environments": "families:families",
+    "doors": "doors:doors",
     "vllm": "serving:vllm",
     "mem0": "mem0:mem0",
 }

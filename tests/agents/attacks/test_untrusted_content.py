@@ -99,7 +99,7 @@ def test_a_suite_may_not_include_files_from_elsewhere(tmp_path):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("{", "cannot be parsed"), ("{}", "list of test cases"), ("[]", "no text with a place"), ("[{}]", "case 0 of"),
+        ("{", "is not JSON"), ("{}", "list of test cases"), ("[]", "no text with a place"), ("[{}]", "case 0 of"),
         (json.dumps([{**CASE, "Tool Response": "other"}]), "not its template's"),
     ],
 )  # fmt: skip
