@@ -319,7 +319,9 @@ class SpaceHost:
                 client.gap = asyncio.get_running_loop().create_future()
             await asyncio.shield(client.gap)
         if batch.hop == 0:
-            await self._advance_all([space for space in client.spaces if space.ready], task)
+            busy = [space for space in client.spaces if space.ready and not self._rests(space)]
+            if busy:
+                await self._advance_all(busy, task)
         if not batch.leave:
             for space in client.spaces:
                 if space.tick < tick and not space.failure:
@@ -388,6 +390,17 @@ class SpaceHost:
         if self.progress.timed_out(key, error):
             return TimeoutError(TIMEOUT)
         raise error
+
+    def _rests(self, space: Space) -> bool:
+        """Pass, without waiting, the ticks that ask nothing of a space; return True when no other can be applied."""
+        if space.applying or space.gathers:
+            return False  # whose texts are embedded together with others' of the same moment
+        while space.quiet and not (self._every and (space.tick + 1) % self._every == 0):
+            space.rest()
+            if not space.ready:
+                space.wake()
+                return True
+        return False
 
     async def _advance_all(self, spaces: list[Space], task: Task | None) -> None:
         if len(spaces) > 1 and any(space.gathers for space in spaces):

@@ -282,12 +282,28 @@ class Space:
             self._spent = self._spent or SpaceCosts()
             self._spent.charge(place, ctx.usage, self.spec.members, self.left)
 
+    def rest(self) -> None:
+        """Move on from a tick that is quiet."""
+        self._arrive()
+        self._move_on()
+
+    def _arrive(self) -> None:
+        time = self._times.pop(self.tick, NEVER)
+        if time > self.time:
+            self.time = time
+
+    def _move_on(self) -> None:
+        self.tick += 1
+        if len(self.frontier) > 1:
+            self._recount()
+        else:
+            (frontier,) = self.frontier.values()
+            self._behind = int(frontier <= self.tick)
+
     async def apply(self) -> bytes | None:
         """Apply the operations of `self.tick` and move on; return the trace row, or None when nothing happened."""
         tick = self.tick
-        time = self._times.pop(tick, NEVER)
-        if time > self.time:
-            self.time = time
+        self._arrive()
         due = self._due.pop(tick, None)
         every = self.spec.manage_every
         managed = every > 0 and (tick + 1) % every == 0 and self._reached_by(None, tick)
@@ -296,13 +312,8 @@ class Space:
         if due is not None or managed or audited:
             self.time = 0.0 if self.time == NEVER else self.time
             row = await Applying(self, tick >= self._muted_from).run(due or NONE_DUE, managed)
-        self.tick = tick + 1
-        self._recount() if len(self.frontier) > 1 else self._recount_one()
+        self._move_on()
         return row
-
-    def _recount_one(self) -> None:
-        (frontier,) = self.frontier.values()
-        self._behind = int(frontier <= self.tick)
 
     def held(self) -> MemorySystem:
         """Return the memory system: for defences, who ask for it only where they need it."""
