@@ -23,6 +23,8 @@ class AlbumKeeper:
 
     waits = False
     """Its `act` never waits for anything, so that a world need not gather it."""
+    by_rule = True
+    """What it believes is decided by a rule, and reports say so."""
 
     def queries(self, observation: Observation, ctx: PolicyContext) -> Sequence[Query]:
         """Ask for the album, where a picture is to be shown."""

@@ -86,6 +86,8 @@ class Believer:
 
     waits = False
     """Its `act` never waits for anything, so that a world need not gather it."""
+    by_rule = True
+    """What it believes is decided by a rule, and reports say so."""
 
     def __init__(
         self,

@@ -31,6 +31,8 @@ class ClaimHolder:
 
     waits = False
     """Its `act` never waits for anything, so that a world need not gather it."""
+    by_rule = True
+    """What it believes is decided by a rule, and reports say so."""
 
     def __init__(self, rule: Rule = "newest", k: Annotated[int, Field(ge=1)] = 5) -> None:
         self.rule, self.k = rule, k

@@ -10,10 +10,10 @@ from simonides.experiments.metrics.cells import RunTables
 from simonides.experiments.metrics.contrasts import rho_factor
 from simonides.experiments.metrics.stats import CLAIM_SEEDS
 from simonides.sim.config import Study
+from simonides.sim.errors import UserError
+from simonides.sim.registry import registry
 from simonides.sim.types import Plain
 
-RULES = ("believer", "gossiper", "claim-holder", "album-keeper", "order-reader")
-"""Policies whose beliefs are a rule."""
 VICTIM = (
     "What the agents believe is decided by a rule. Results show whether a fact is written, survives, is retrieved and "
     "outweighs other evidence under that rule; not whether a language model is persuaded, follows or refuses. How "
@@ -39,7 +39,7 @@ def limits_of(tables: RunTables) -> Iterator[str]:
     policies, models = used(study, "policy"), used(study, "model")
     if "extractive-reader" in policies:
         yield READER
-    if policies & set(RULES):
+    if any(_by_rule(name, "scripted" in models) for name in sorted(policies)):
         yield VICTIM
     if rho_factor(tables) is not None and study.primary is None and not study.pair:
         yield "rho is varied and no primary contrast is declared: conclusions that flip with it are not marked."
@@ -69,6 +69,15 @@ def _failed(tables: RunTables) -> Iterator[str]:
     failed = tables.trials.filter(pl.col("status") == "failed").height
     if failed:
         yield f"{failed} of {tables.trials.height} trials failed. They count in no rate, neither for it nor against it."
+
+
+def _by_rule(policy: str, scripted: bool) -> bool:
+    """Return whether a policy believes by a rule: its own, as its class says, or that of the scripted model it asks."""
+    try:
+        kind = registry("policy").load(policy)
+    except UserError:
+        return False  # a part of somebody else's, of which a run that lies here may be all that there is
+    return bool(getattr(kind, "by_rule", False)) or (scripted and bool(getattr(kind, "purposes", ())))
 
 
 def used(study: Study, part: str) -> set[str]:

@@ -79,9 +79,11 @@ def test_few_seeds_are_exploratory_and_one_has_no_interval():
 def test_a_report_with_a_scripted_victim_says_what_it_is():
     assert VICTIM in list(limits_of(made_up()))
     arms = {"few": {}, "many": {"policy": {"name": "gossiper"}}}
-    study = {"policy": "prompted", "model": "scripted", "primary": None}
+    served = {"name": "openai", "url": "http://127.0.0.1:1/v1", "model": "any"}
+    study = {"policy": "prompted", "model": served, "primary": None}
     assert VICTIM in list(limits_of(made_up(**study, factors={"arm": arms}))), "one cell is enough"
     assert VICTIM not in list(limits_of(made_up(**study, factors={})))
+    assert VICTIM in list(limits_of(made_up(**{**study, "model": "scripted"}, factors={}))), "its model is one"
     assert used(parse_study({**STUDY, "primary": None, "factors": {"policy": ["prompted", "believer"]},
                              "model": "scripted"}), "policy") == {"believer", "prompted"}  # fmt: skip
 
