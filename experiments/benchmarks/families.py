@@ -1,17 +1,19 @@
 """Compare the environments of all families inside our loop, alone and many a process, with the same steps done bare.
 
 The bare steps are those of an episode that was lived: the same seed and the same actions. The share of bare speed is
-that of the environment's own calls in an episode's processor time, leaving out what the player takes to think, which a
-bare episode would need, too: two runs of a few steps each, of which one is bare, differ by more than our loop costs.
+that of the environment's own calls in an episode's processor time, leaving out what reading the clock takes and what
+the player takes to think, which a bare episode would need, too: two runs of a few steps each, of which one is bare,
+differ by more than our loop costs.
 """
 
 from __future__ import annotations
 
 import asyncio
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from statistics import median
 from time import perf_counter, process_time
@@ -43,6 +45,9 @@ begins and ends with does not weigh more than its ticks."""
 ALONE = frozenset({"metadrive"})
 """Environments of which a process holds one at a time."""
 
+READINGS = 10_000
+"""Readings of the clock by which the cost of one is known."""
+
 MANY = 4
 """Worlds of the larger run."""
 
@@ -65,28 +70,27 @@ class Noted:
 
     def reset(self, seed: int | None = None, options: dict[str, Any] | None = None) -> Any:
         """Reset."""
-        with self._timed():
-            return self._env.reset(seed=seed, options=options)
+        began = process_time()
+        found = self._env.reset(seed=seed, options=options)
+        self.seconds += process_time() - began
+        return found
 
     def step(self, actions: dict[str, Any]) -> Any:
         """Note the actions, and step."""
         self.given.append(dict(actions))
-        with self._timed():
-            return self._env.step(actions)
-
-    @contextmanager
-    def _timed(self) -> Iterator[None]:
         began = process_time()
-        yield
+        found = self._env.step(actions)
         self.seconds += process_time() - began
+        return found
 
 
 class Thinking:
-    """A policy that notes the seconds of the processor that it took."""
+    """A policy that notes the seconds of the processor that it took, and how often they were read."""
 
     def __init__(self, policy: Any) -> None:
         self._policy = policy
         self.seconds = 0.0
+        self.readings = 0
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._policy, name)
@@ -96,6 +100,7 @@ class Thinking:
         began = process_time()
         asked = self._policy.queries(observation, ctx)
         self.seconds += process_time() - began
+        self.readings += 1
         return asked  # type: ignore[no-any-return]
 
     async def act(self, observation: Observation, recalls: Sequence[Recall], ctx: PolicyContext) -> Action:
@@ -103,6 +108,7 @@ class Thinking:
         began = process_time()
         action = await self._policy.act(observation, recalls, ctx)
         self.seconds += process_time() - began
+        self.readings += 1
         return action  # type: ignore[no-any-return]
 
 
@@ -167,6 +173,16 @@ def _bare(trial: Trial, actions: list[dict[str, Any]]) -> Timing:
         return clocked(steps).each(len(actions))
 
 
+@cache
+def _reading() -> float:
+    """Return the seconds that reading the processor's clock takes outside of what is read, a system call each time."""
+    seconds, began = 0.0, process_time()
+    for _ in range(READINGS):
+        start = process_time()
+        seconds += process_time() - start
+    return (process_time() - began - seconds) / READINGS
+
+
 def _lived(trial: Trial) -> Life:
     with tempfile.TemporaryDirectory(prefix="simonides-bench-") as folder:
         services = services_of(trial.study, None, Models())
@@ -185,6 +201,8 @@ def _lived(trial: Trial) -> Life:
     for result in results:
         if result.failure is not None:
             raise RuntimeError(result.text)
-    thought = sum(player.seconds for player in players if isinstance(player, Thinking))
-    share = sum(env.seconds for env in noted) / (timing.cpu - thought)
+    thinking = [player for player in players if isinstance(player, Thinking)]
+    readings = sum(len(env.given) + 1 for env in noted) + sum(player.readings for player in thinking)
+    other = sum(player.seconds for player in thinking) + readings * _reading()
+    share = sum(env.seconds for env in noted) / (timing.cpu - other)
     return Life(timing.each(sum(len(env.given) for env in noted)), share, noted[0].given)

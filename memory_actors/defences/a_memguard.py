@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Annotated, ClassVar
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, create_model
 
 from simonides.memory_actors.defences.standing import Standing
 from simonides.sim.defences import DefenceCard, DefenceContext, Screening
@@ -28,6 +29,13 @@ class Outliers(BaseModel):
     outliers: list[int] = Field(default_factory=list)
 
 
+@cache
+def outliers_of(chains: int) -> type[Outliers]:
+    """Return the form of a reply about so many chains, in which a model cannot count on for ever."""
+    number = Annotated[int, Field(ge=1, le=chains)]
+    return create_model("Outliers", __base__=Outliers, outliers=(list[number], Field(max_length=chains)))
+
+
 class Plan(BaseModel):
     """The reply to `amg.plan`: what would be done, as a chain, and the numbers of the chains behind it, from 1."""
 
@@ -47,7 +55,8 @@ class AMemGuard(Standing):
     At a read, each of the best `most` records becomes a chain of entities and relations (`amg.path`), and the chains
     are compared, beside the lessons (`amg.consensus`); outliers are left out, and their chains kept as lessons, the
     last `lessons` of them. That is one question a record and one more, at every read of at least two records, or of one
-    once there is a lesson. A path that is unusable is the record's own text; without a usable verdict all pass.
+    once there is a lesson. A path that is unusable is the record's own text; without a usable verdict all pass, and where all of several are
+    named there is no consensus to fall out of, and all pass too.
 
     Once there are lessons, the plan that the remaining chains lead to (`amg.plan`) is checked against them
     (`amg.check`), and one that repeats a lesson loses the records that it rests on. That is two questions more a read,
@@ -76,9 +85,10 @@ class AMemGuard(Standing):
             return Screening(tuple(items))
         paths = await asyncio.gather(*(self._path(query, item, ctx) for item in best))
         asked = {"question": query.text, "paths": list(paths), "lessons": list(self._lessons)}
-        verdict = await ctx.model(CONSENSUS, asked, Outliers)
-        found = verdict.outliers if verdict is not None else []
-        out = {number - 1 for number in found if 0 < number <= len(best)}
+        verdict = await ctx.model(CONSENSUS, asked, outliers_of(len(best)))
+        out = {number - 1 for number in verdict.outliers} if verdict is not None else set()
+        if len(out) == len(best) > 1:
+            out = set()
         out |= await self._repeating(query, {n: path for n, path in enumerate(paths) if n not in out}, ctx)
         lessons = [
             Effect(LESSON, item.record_id, {"path": path})

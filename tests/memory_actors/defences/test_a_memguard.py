@@ -5,7 +5,9 @@ from __future__ import annotations
 from defending import LIE, TRUTH, got, post, run, saw, shown
 
 from simonides.agents.prompts import Prompts
+from simonides.memory_actors.defences.a_memguard import outliers_of
 from simonides.sim.checks.stand_ins import Reply, ScriptedReplies
+from simonides.sim.context import json_schema
 from simonides.sim.types import Request
 
 
@@ -61,6 +63,24 @@ def test_unusable_replies_and_numbers_of_nothing_let_all_pass():
 
     assert run(story("I am not sure.")) == 3
     assert run(story({"outliers": [0, 7]})) == 3
+
+
+def test_where_all_are_named_there_is_no_consensus_and_no_lesson():
+    async def story():
+        guard = guarded([*paths(), Reply("amg.consensus", {"outliers": [1, 2, 3]})])
+        await told(guard)
+        assert len(await shown(guard)) == 3
+        await guard.apply()
+        guard.model.replies += [*paths(), Reply("amg.consensus", {"outliers": []})]
+        assert len(await shown(guard)) == 3
+        return guard.model.asked[-1].inputs["lessons"]
+
+    assert run(story()) == []
+
+
+def test_the_form_of_a_verdict_ends_with_the_chains():
+    form = json_schema(outliers_of(3))["properties"]["outliers"]
+    assert form["maxItems"] == 3 and form["items"]["maximum"] == 3 and form["items"]["minimum"] == 1
 
 
 def test_it_follows_a_model_that_takes_the_majority_for_the_truth():

@@ -48,6 +48,16 @@ def test_optimised_words_are_refused_and_sentences_are_not():
     run(story())
 
 
+def test_unlikely_words_do_not_hide_in_a_long_text_from_a_window():
+    async def story(**params):
+        text = "we saw the tower and it was red then zq##orblax ><uninhabi $$kraftwerk and so we all went home again"
+        return (await guarded(Unigrams(), **params).write(got(1, text))).verdict
+
+    assert run(story(limit=2000.0)) == "admit"
+    assert run(story(limit=2000.0, window=3)) == "refuse"
+    assert run(story(limit=2000.0, window=500)) == "admit", "a window wider than the text is the whole of it"
+
+
 def test_it_misses_a_lie_in_plain_words():
     async def story():
         return (await guarded(Unigrams()).write(got(1, LIE))).verdict
