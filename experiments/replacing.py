@@ -18,7 +18,8 @@ PATH = "policy."
 def replaced(fields: dict[str, Any], before: str) -> dict[str, Any]:
     """Return a study's fields without what they vary of the policy `before` and the new policy does not have.
 
-    A factor that is such a parameter falls away, and from named levels what they set of it; the description says so.
+    A factor that is such a parameter falls away, or that sets nothing else at any of its levels; from other named levels
+    what they set of it does. The description says so.
     Raises StudyError where levels would then be the same: what the study compares has no meaning for the new policy.
     """
     policy = name_of(fields.get("policy"))
@@ -27,7 +28,11 @@ def replaced(fields: dict[str, Any], before: str) -> dict[str, Any]:
     lost: set[str] = set()
     factors = {}
     for name, levels in (fields.get("factors") or {}).items():
-        if not _foreign(policy, name, lost):
+        if _foreign(policy, name, lost):
+            continue
+        if isinstance(levels, Mapping) and all(sets and _all_foreign(policy, sets) for sets in levels.values()):
+            lost.add(name)
+        else:
             factors[name] = _kept(policy, name, levels, lost) if isinstance(levels, Mapping) else levels
     if not lost:
         return fields
@@ -46,6 +51,10 @@ def _foreign(policy: str, path: str, lost: set[str]) -> bool:
     foreign = path.startswith(PATH) and not registry("policy").takes(policy, path.removeprefix(PATH).split(".")[0])
     lost |= {path} if foreign else set()
     return foreign
+
+
+def _all_foreign(policy: str, sets: Mapping[str, Any]) -> bool:
+    return all(_foreign(policy, path, set()) for path in sets)
 
 
 def _kept(policy: str, name: str, levels: Mapping[str, Any], lost: set[str]) -> dict[str, Any]:

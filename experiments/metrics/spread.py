@@ -18,7 +18,7 @@ import polars as pl
 from scipy.sparse import csr_array  # type: ignore[import-untyped]
 from scipy.sparse.linalg import eigs  # type: ignore[import-untyped]
 
-from simonides.experiments.metrics.lasting import mean_life
+from simonides.experiments.metrics.lasting import mean_life, restricted_mean
 from simonides.experiments.metrics.reading import Reading
 from simonides.experiments.metrics.states import near
 from simonides.sim.rows import Lived, WorldRow
@@ -40,14 +40,15 @@ CASCADE: Mapping[str, Any] = {
 OUTBREAKS: Mapping[str, Any] = {
     "origin": pl.String, "began": pl.Int64, "purged": pl.Int64, "contacts": pl.Int64, "passed": pl.Int64,
     "lambda1": pl.Float64, "infected_ticks": pl.Int64, "recoveries": pl.Int64, "life": pl.Float64,
-    "exposures": pl.Int64, "passed_on": pl.Int64,
+    "stay": pl.Float64, "exposures": pl.Int64, "passed_on": pl.Int64, "edges": pl.Int64, "lambda_read": pl.Float64,
 }  # fmt: skip
 """One row an origin. `contacts` are what susceptible agents heard from infected ones, or might have (`met` in an
 experience's metadata), `passed` those that carried it; `lambda1` is the largest eigenvalue of the matrix of contacts a
 tick between agents; `recoveries` are agents that were infected and at their next tick are not, of `infected_ticks`;
 `life` is the mean time in ticks that records of what came to an agent stand (`metrics/lasting.py`), null where none was
 seen to end. `exposures` are reads of what descends and another wrote, by agents that had not passed it on before,
-`passed_on` those after which the agent said or noted at once what descends from it."""
+`passed_on` those after which the agent said or noted at once what descends from it; `edges` counts each exposure once
+for every agent who had written what was read, and `lambda_read` is as `lambda1`, of all reads of what others wrote."""
 
 DENSE = 400
 """Agents up to which all eigenvalues are computed; above, the largest alone."""
@@ -218,13 +219,15 @@ def _outbreak(descent: Descent) -> tuple[Any, ...]:
     ticks = max(1, descent.end)
     ill = descent.infected
     recovers = int((ill[:, :-1] & ~ill[:, 1:]).sum())
-    exposures, passed_on = _exposed(descent)
+    exposures, passed_on, edges = _exposed(descent)
+    lives = _lives(descent)
     purges = [row.tick for row in descent.reading.spaces for one in row.changed if one.kind in ("purge", "wipe")]
     purged = min(purges, default=None)
     lambda1 = largest_eigenvalue(met, len(number)) / ticks
+    lambda_read = largest_eigenvalue([(number[by], number[to]) for by, to in _readings(descent)], len(number)) / ticks
     return (
         descent.origin, descent.began, purged, contacts, passed, lambda1, int(ill[:, :-1].sum()), recovers,
-        mean_life(_lives(descent)), exposures, passed_on,
+        mean_life(lives), restricted_mean(lives), exposures, passed_on, edges, lambda_read,
     )  # fmt: skip
 
 
@@ -253,10 +256,11 @@ def _of_its_own(descent: Descent, experience: str) -> bool:
     return lived is not None and bool(lived.heard) and all(speaker == lived.agent for speaker, _ in lived.heard)
 
 
-def _exposed(descent: Descent) -> tuple[int, int]:
-    """Return reads of what others wrote by agents that had not passed it on, and those that were passed on."""
+def _exposed(descent: Descent) -> tuple[int, int, int]:
+    """Return reads of what others wrote by agents that had not passed it on, those passed on, and how many wrote it."""
     worlds = descent.reading.worlds
-    exposed = {(row.tick, row.world, who) for row in worlds for _, _, who, _ in _recalled(descent, row)}
+    read = {event for row in worlds for event in _recalled(descent, row)}
+    exposed = {event[:3] for event in read}
     told = {
         (at, row.world, lived.agent)
         for row in worlds
@@ -269,7 +273,22 @@ def _exposed(descent: Descent) -> tuple[int, int]:
     for tick, world, agent in sorted(told):
         first.setdefault((world, agent), tick)
     fresh = {one for one in exposed if one[0] <= first.get((one[1], one[2]), one[0])}
-    return len(fresh), len(fresh & told)
+    return len(fresh), len(fresh & told), sum(event[:3] in fresh for event in read)
+
+
+def _readings(descent: Descent) -> Iterator[tuple[Agent, Agent]]:
+    """Yield (writer, reader) once a tick for every two agents of a world of whom one recalled what the other wrote."""
+    agents, lineage = set(descent.agents), descent.reading.lineage
+    for row in descent.reading.worlds:
+        pairs = set()
+        for query in row.asked:
+            for record in query.ids:
+                version = descent.reading.version(record, row.tick)
+                origins = version.stored.origins if version is not None else ()
+                pairs |= {(one.agent, query.agent) for o in origins if (one := lineage.experiences.get(o)) is not None}
+        for by, to in sorted(pairs):
+            if by != to and {(row.world, by), (row.world, to)} <= agents:
+                yield (row.world, by), (row.world, to)
 
 
 def _meetings(row: WorldRow) -> Iterator[tuple[Lived, str, int]]:

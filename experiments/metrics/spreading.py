@@ -60,7 +60,10 @@ def transmission(tables: TrialTables) -> Values:
     """Return T (contacts that passed it), gamma (1 / the mean life of what was taken in), R0 = T lambda1 / gamma.
 
     `lambda1` is of the measured contacts a tick, so that R0 compares with 1 whatever a round is. `T read` is the share
-    of exposures by reading that the reader passed on; it takes part in no R0. What was not measured is left out.
+    of exposures by reading that the reader passed on. Where nothing is forgotten there is no gamma and no R0; `R0
+    trial` = T lambda1 times the mean stay within the trial is, and `R0 read` the same of reads: passings for every agent
+    whose writing was read, times lambda1 of all reads of what others wrote, times that stay. Both grow with the trial's
+    length. What was not measured is left out.
     """
     found: Values = {}
     for row in tables.outbreaks.iter_rows(named=True):
@@ -68,7 +71,10 @@ def transmission(tables: TrialTables) -> Values:
         gamma = 1.0 / row["life"] if row["life"] else math.nan
         r0 = rate * row["lambda1"] / gamma if gamma else math.nan
         named = {"T": rate, "gamma": gamma, "lambda1": row["lambda1"], "R0": r0, "contacts": float(row["contacts"])}
-        named |= {"T read": row["passed_on"] / row["exposures"]} if row["exposures"] else {}
+        named["R0 trial"] = rate * row["lambda1"] * row["stay"]
+        if row["exposures"]:
+            named["T read"] = row["passed_on"] / row["exposures"]
+            named["R0 read"] = row["passed_on"] / row["edges"] * row["lambda_read"] * row["stay"]
         found |= {f"{_prefix(row['origin'])}{name}": value for name, value in named.items()}
     return found
 

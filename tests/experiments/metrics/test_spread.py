@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from simonides.experiments.metrics.lasting import mean_life
+from simonides.experiments.metrics.lasting import mean_life, restricted_mean
 from simonides.experiments.metrics.reading import Reading
 from simonides.experiments.metrics.spread import descents, largest_eigenvalue
 from simonides.experiments.metrics.spreading import growth
@@ -29,10 +29,11 @@ def albums(folder, *interventions, agents=12, album=4, alpha=1.0, beta=1.0, roun
     return Reading(folder)
 
 
-def claims(folder, *interventions):
+def claims(folder, *interventions, wiring="global", policy="believer", agents=4):
+    shape = {"listed": True, "seer": "other", "agents": agents, "ticks": 12}
     study = {
-        "name": "claims", "environment": {"name": "claims", "listed": True, "seer": "other", "agents": 4, "ticks": 12},
-        "policy": "believer", "memory": "full-context", "wiring": "global", "seeds": 1,
+        "name": "claims", "environment": {"name": "claims", **shape}, "policy": policy, "memory": "full-context",
+        "wiring": wiring, "seeds": 1,
         "interventions": list(interventions),
     }  # fmt: skip
     (trial,) = parse_study(study).trials()
@@ -87,6 +88,7 @@ def test_r0_from_measured_contacts_and_lives_is_the_law_of_albums(tmp_path, albu
 
 def test_a_mean_life_counts_what_the_end_cut_short():
     assert mean_life([(3, True), (5, True)]) == 4.0 and mean_life([(3, False)]) is None and mean_life([]) is None
+    assert restricted_mean([(3, False), (5, False)]) == 5.0 and restricted_mean([]) == 0.0
     assert mean_life([(2, True), (4, False), (6, True), (6, True)]) == pytest.approx(2 + 0.75 * 2 + 0.75 * 2)
 
 
@@ -95,7 +97,19 @@ def test_reading_what_another_wrote_is_an_exposure_and_no_contact(tmp_path):
     (row,) = tables.outbreaks.iter_rows(named=True)
     assert row["exposures"] > 0 == row["passed_on"] == row["contacts"]
     found = told(tables, "transmission")
-    assert found["T read"] == 0.0 and "T" not in found and "R0" not in found
+    assert found["T read"] == found["R0 read"] == 0.0 and not {"T", "R0", "R0 trial"} & set(found)
+
+
+def test_gossip_that_is_read_and_passed_on_has_an_r0_of_the_trial(tmp_path):
+    ring = {"name": "graph", "graph": "cycle_graph"}
+    tables = tables_of(claims(tmp_path, {"kind": "plant", "tick": 2}, wiring=ring, policy="gossiper", agents=6))
+    (row,) = tables.outbreaks.iter_rows(named=True)
+    assert 0 < row["passed_on"] <= row["exposures"] <= row["edges"] and row["life"] is None
+    assert 0 < row["lambda_read"] <= 2.0, "who reads in a ring reads from two others, once a tick at most"
+    assert 0 < row["stay"] <= 10.0, "what came at tick 3 at the earliest stood for the rest of twelve ticks"
+    assert told(tables, "transmission")["R0 read"] == pytest.approx(
+        row["passed_on"] / row["edges"] * row["lambda_read"] * row["stay"]
+    )
 
 
 def test_a_benign_control_spreads_alike_and_is_told_apart(spread_to_all, tmp_path):
