@@ -54,9 +54,9 @@ class AMemGuard(Standing):
 
     At a read, each of the best `most` records becomes a chain of entities and relations (`amg.path`), and the chains
     are compared, beside the lessons (`amg.consensus`); outliers are left out, and their chains kept as lessons, the
-    last `lessons` of them. That is one question a record and one more, at every read of at least two records, or of one
-    once there is a lesson. A path that is unusable is the record's own text; without a usable verdict all pass, and where
-    all of several are named there is no consensus to fall out of, and all pass too.
+    last `lessons` of them. That is one question a record and one more, at every read of at least two records, or of
+    one once there is a lesson. A path that is unusable is the record's own text; without a usable verdict all pass,
+    and where all of several are named there is no consensus to fall out of, and all pass too.
 
     Once there are lessons, the plan that the remaining chains lead to (`amg.plan`) is checked against them
     (`amg.check`), and one that repeats a lesson loses the records that it rests on. That is two questions more a read,
