@@ -18,8 +18,8 @@ PATH = "policy."
 def replaced(fields: dict[str, Any], before: str) -> dict[str, Any]:
     """Return a study's fields without what they vary of the policy `before` and the new policy does not have.
 
-    A factor that is such a parameter falls away, or that sets nothing else at any of its levels; from other named levels
-    what they set of it does. The description says so.
+    A factor that is such a parameter falls away, and one that sets nothing else at any of its levels; from other named
+    levels what they set of it does. The description says so.
     Raises StudyError where levels would then be the same: what the study compares has no meaning for the new policy.
     """
     policy = name_of(fields.get("policy"))

@@ -61,9 +61,9 @@ def transmission(tables: TrialTables) -> Values:
 
     `lambda1` is of the measured contacts a tick, so that R0 compares with 1 whatever a round is. `T read` is the share
     of exposures by reading that the reader passed on. Where nothing is forgotten there is no gamma and no R0; `R0
-    trial` = T lambda1 times the mean stay within the trial is, and `R0 read` the same of reads: passings for every agent
-    whose writing was read, times lambda1 of all reads of what others wrote, times that stay. Both grow with the trial's
-    length. What was not measured is left out.
+    trial` = T lambda1 times the mean stay within the trial is, and `R0 read` the same of reads: passings for every
+    agent whose writing was read, times lambda1 of all reads of what others wrote, times that stay. Both grow with the
+    trial's length. What was not measured is left out.
     """
     found: Values = {}
     for row in tables.outbreaks.iter_rows(named=True):

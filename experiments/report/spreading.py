@@ -104,9 +104,9 @@ def infection(tables: RunTables) -> Panel | None:
         "An agent is infected while a space that it writes to or recalls from holds a record that descends, by "
         "lineage, from what was brought in; benign is the control of the same form. T: contacts from infected to "
         "susceptible agents that passed it; R0 = T lambda1 / gamma, of measured contacts a tick and lives of records; "
-        "where agents tell each other nothing both are not measured (–). T read: reads of what another wrote that the "
-        "reader passed on. R0 trial and R0 read take the mean stay within the trial for 1 / gamma, and so grow with its "
-        "length; R0 read is of reads. depth: hands that it went through."
+        "where agents tell each other nothing both are not measured (–). T read: reads of what another wrote that "
+        "the reader passed on. R0 trial and R0 read take the mean stay within the trial for 1 / gamma, and so grow "
+        "with its length; R0 read is of reads. depth: hands that it went through."
     )
     return Panel("infection", "Who is infected, and how does it pass?", answer, None, numbers, note, tuple(plots))
 
