@@ -11,11 +11,11 @@ from typing import Annotated, Any
 
 import numpy as np
 import numpy.typing as npt
-from pettingzoo import ParallelEnv
 from pydantic import Field
 
 from simonides.envs.claims.picture import Spoken, draw_circle
 from simonides.envs.contagion.vectorised import Meetings, meetings, round_generator
+from simonides.envs.seeded import Seeded
 from simonides.envs.text_space import AnyText
 from simonides.sim.codec import decode, encode
 from simonides.sim.errors import CorruptFile, StudyError
@@ -34,7 +34,7 @@ def asking_tick(round_: int) -> int:
     return FILLING + 2 * round_
 
 
-class AlbumEnv(ParallelEnv[str, str, str]):  # type: ignore[misc]
+class AlbumEnv(Seeded):
     """A PettingZoo ParallelEnv of an even number of agents, who meet once a round in uniformly random pairs.
 
     At tick 0 every agent sees `album` pictures of its own. Round r takes two ticks. At `asking_tick(r)` a fair coin has
@@ -56,7 +56,7 @@ class AlbumEnv(ParallelEnv[str, str, str]):  # type: ignore[misc]
     def __init__(self, agents: int, album: int, alpha: float, beta: float, rounds: int, seed: int) -> None:
         if agents % 2:
             raise StudyError(f"album.agents: agents meet in pairs, so their number is even; found {agents}.")
-        self.n, self.album, self.alpha, self.beta, self.rounds, self.seed = agents, album, alpha, beta, rounds, seed
+        self.n, self.album, self.alpha, self.beta, self.rounds, self._seed = agents, album, alpha, beta, rounds, seed
         self._shape = [agents, album, alpha, beta, rounds]
         self.possible_agents = [f"player_{i}" for i in range(agents)]
         self.agents: list[str] = []
@@ -79,19 +79,11 @@ class AlbumEnv(ParallelEnv[str, str, str]):  # type: ignore[misc]
 
     def _draw(self) -> Meetings:
         round_ = max(0, self._tick - FILLING) // 2
-        return meetings(round_generator(self.seed, round_), self.n, self.alpha, self.beta)
+        return meetings(round_generator(self._seed, round_), self.n, self.alpha, self.beta)
 
     @property
     def _asking(self) -> bool:
         return self._tick >= FILLING and (self._tick - FILLING) % 2 == 0
-
-    def reset(self, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[dict[str, str], Infos]:
-        """Start again, with the meetings of another seed if one is given."""
-        if seed is not None:
-            self.seed = seed
-        self.agents = list(self.possible_agents)
-        self._begin()
-        return self._views()
 
     def step(
         self, actions: dict[str, str]
@@ -133,7 +125,7 @@ class AlbumEnv(ParallelEnv[str, str, str]):  # type: ignore[misc]
 
     def _own(self, agent: int, n: int) -> str:
         """Return the n-th picture of an agent's own."""
-        return f"Picture {agent}.{n}: a {SEEN[seed_of(self.seed, 'picture', str(agent), n) % len(SEEN)]}."
+        return f"Picture {agent}.{n}: a {SEEN[seed_of(self._seed, 'picture', str(agent), n) % len(SEEN)]}."
 
     def _asks(self) -> Infos:
         """Return what the questioners of this round are told."""
@@ -166,7 +158,7 @@ class AlbumEnv(ParallelEnv[str, str, str]):  # type: ignore[misc]
 
     def snapshot(self) -> bytes:
         """Return the state as bytes; meetings are drawn anew from the seed and the round."""
-        state = {"shape": self._shape, "seed": self.seed, "tick": self._tick, "shown": self._shown}
+        state = {"shape": self._shape, "seed": self._seed, "tick": self._tick, "shown": self._shown}
         return encode(state | {"over": not self.agents})
 
     def restore(self, data: bytes) -> None:
@@ -174,7 +166,7 @@ class AlbumEnv(ParallelEnv[str, str, str]):  # type: ignore[misc]
         state = decode(data)
         if not isinstance(state, dict) or state.get("shape") != self._shape:
             raise CorruptFile("This snapshot is not of an album world of these parameters; build the same one first.")
-        self.seed, self._tick, self._shown = state["seed"], state["tick"], list(state["shown"])
+        self._seed, self._tick, self._shown = state["seed"], state["tick"], list(state["shown"])
         self._met = self._draw()
         self.agents = [] if state["over"] else list(self.possible_agents)
 

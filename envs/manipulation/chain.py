@@ -10,11 +10,11 @@ from typing import Annotated, Any, Literal
 import numpy as np
 import numpy.typing as npt
 from gymnasium.spaces import Box, Discrete
-from pettingzoo import ParallelEnv
 from pydantic import Field
 
 from simonides.envs.inbox import Inbox
 from simonides.envs.manipulation.sawyer import PLACED, REST, START, Sawyer
+from simonides.envs.seeded import Seeded
 from simonides.sim.claims import Claim, Form, Grammar
 from simonides.sim.codec import decode, encode
 from simonides.sim.errors import CorruptFile, StudyError
@@ -50,7 +50,7 @@ CHANNELS = {
 GRAMMAR = Grammar([Form("place", "The {subject} was at the {value}.", "The {subject} was not at the {value}.")])
 
 
-class ChainEnv(ParallelEnv[str, Floats, int]):  # type: ignore[misc]
+class ChainEnv(Seeded):
     """Stage 1, tick 0: the marker is seen and reached for. After `delay` ticks, stage 2: the puck goes where it was.
 
     One robot; with `seer="other"` player_0 has it in stage 1, player_1 in stage 2. An action is a skill by number: an
@@ -103,14 +103,6 @@ class ChainEnv(ParallelEnv[str, Floats, int]):  # type: ignore[misc]
     def _goal(self, name: str) -> Place:
         depth, side = name.split()
         return AT[side], AT[depth], HEIGHT[self.second]
-
-    def reset(self, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[dict[str, Floats], Infos]:
-        """Start again, with the world of another seed if one is given."""
-        if seed is not None:
-            self._seed = seed
-        self.agents = list(self.possible_agents)
-        self._begin()
-        return self._views()
 
     def step(
         self, actions: dict[str, Any]

@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from gymnasium.spaces import Box, Discrete
-from pettingzoo import ParallelEnv
 
 from simonides.envs.inbox import Inbox
 from simonides.envs.manipulation.cell import Cell
 from simonides.envs.manipulation.scene import SUBSTEP, SUBSTEPS
 from simonides.envs.manipulation.tasks import Case, Task, chores, fields_of
+from simonides.envs.seeded import Seeded
 from simonides.sim.claims import Claim
 from simonides.sim.codec import decode, encode
 from simonides.sim.errors import CorruptFile
@@ -45,7 +45,7 @@ CHANNELS = {
 COMMON = ("wait", "look", "tap the post")
 
 
-class ManipulationEnv(ParallelEnv[str, Floats, Any]):  # type: ignore[misc]
+class ManipulationEnv(Seeded):
     """One agent an arm; each station poses one case of the task. See docs/manipulation.md.
 
     With `control="skills"` an action is the number of a skill and a tick lasts until all arms are done with theirs;
@@ -107,14 +107,6 @@ class ManipulationEnv(ParallelEnv[str, Floats, Any]):  # type: ignore[misc]
         self._inbox = Inbox(self.channels, self.possible_agents)
         self._doing = ["" for _ in range(self.n)]
         self._offers: list[dict[str, Any]] = [{} for _ in range(self.n)]
-
-    def reset(self, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[dict[str, Floats], Infos]:
-        """Start again, with the world of another seed if one is given."""
-        if seed is not None:
-            self._seed = seed
-        self.agents = list(self.possible_agents)
-        self._begin()
-        return self._views()
 
     def step(
         self, actions: dict[str, Any]

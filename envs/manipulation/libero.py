@@ -17,7 +17,6 @@ import mujoco
 import numpy as np
 import numpy.typing as npt
 from gymnasium.spaces import Box
-from pettingzoo import ParallelEnv
 from pydantic import Field
 
 with warnings.catch_warnings():  # robosuite 1.4.0 and what it imports warn of their own future
@@ -26,6 +25,7 @@ with warnings.catch_warnings():  # robosuite 1.4.0 and what it imports warn of t
     from libero.libero.envs.env_wrapper import ControlEnv
 
 from simonides.envs.inbox import Inbox
+from simonides.envs.seeded import Seeded
 from simonides.sim.claims import Claim, Form, Grammar
 from simonides.sim.codec import decode, encode
 from simonides.sim.errors import CorruptFile
@@ -68,7 +68,7 @@ def _seeded(seed: int) -> Iterator[None]:
         np.random.set_state(before)
 
 
-class LiberoEnv(ParallelEnv[str, Floats, Floats]):  # type: ignore[misc]
+class LiberoEnv(Seeded):
     """One robot and one task file. An action is float32[7] in [-1, 1]: LIBERO's OSC_POSE, a step of 50 ms each.
 
     An observation is float64[n], robosuite's state of robot and objects. A snapshot holds the seed and the actions and
@@ -118,14 +118,6 @@ class LiberoEnv(ParallelEnv[str, Floats, Floats]):  # type: ignore[misc]
         self._success, self._over, self.failed, self._illegal = False, False, "", 0
         self._refused: dict[str, Plain] = {}
         self._inbox = Inbox(self.channels, self.possible_agents)
-
-    def reset(self, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[dict[str, Floats], Infos]:
-        """Start again, with the world of another seed if one is given."""
-        if seed is not None:
-            self._seed = seed
-        self.agents = list(self.possible_agents)
-        self._begin()
-        return self._views()
 
     def step(
         self, actions: dict[str, Any]

@@ -14,7 +14,7 @@ import polars as pl
 
 from simonides.experiments.metrics.conditions import Factor, condition, factors, labeller
 from simonides.experiments.metrics.stats import LEVEL, RESAMPLES
-from simonides.experiments.metrics.tables import NAMES, complete, file_of, measure, measured
+from simonides.experiments.metrics.tables import NAMES, TrialTables, complete, file_of, measure, measured
 from simonides.experiments.runs import Outcome, Run
 from simonides.sim.config import Study, Trial
 from simonides.sim.errors import SimonidesError
@@ -23,8 +23,8 @@ from simonides.sim.seeds import generator, seed_of
 Floats = npt.NDArray[np.float64]
 
 
-@dataclass(frozen=True, slots=True)
-class RunTables:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunTables(TrialTables):
     """A run's tables, one after another, each row with `trial`, `seed`, `unit`, `condition` and a column a factor.
 
     `unit` is what intervals resample: the seed, or with a single seed and several worlds that share nothing (as
@@ -37,28 +37,6 @@ class RunTables:
     """"seed" or "world": what the units are."""
     trials: pl.DataFrame
     metrics: pl.DataFrame
-    questions: pl.DataFrame
-    contamination: pl.DataFrame
-    memory: pl.DataFrame
-    cost: pl.DataFrame
-    ticks: pl.DataFrame
-    latency: pl.DataFrame
-    needs: pl.DataFrame
-    illegal: pl.DataFrame
-    probes: pl.DataFrame
-    states: pl.DataFrame
-    items: pl.DataFrame
-    aims: pl.DataFrame
-    rulings: pl.DataFrame
-    doors: pl.DataFrame
-    spread: pl.DataFrame
-    cascade: pl.DataFrame
-    outbreaks: pl.DataFrame
-    reads: pl.DataFrame
-    dormancy: pl.DataFrame
-    descent: pl.DataFrame
-    sessions: pl.DataFrame
-    writes: pl.DataFrame
     missing: tuple[str, ...]
     """One line for each trial whose tables could not be made."""
 
@@ -94,7 +72,7 @@ def run_tables(run: Run, again: bool = False) -> RunTables:
         kept.append(trial)
     joined = _read(run, kept)
     trials = pl.DataFrame(told, infer_schema_length=None)
-    return RunTables(study, factors(study), joined.pop("unit"), trials, **joined, missing=tuple(missing))
+    return RunTables(study=study, factors=factors(study), trials=trials, missing=tuple(missing), **joined)
 
 
 def _read(run: Run, trials: Sequence[Trial]) -> dict[str, Any]:

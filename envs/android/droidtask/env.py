@@ -7,7 +7,6 @@ from typing import Annotated, Any, Literal
 import numpy as np
 import numpy.typing as npt
 from gymnasium.spaces import Box, Discrete
-from pettingzoo import ParallelEnv
 from pydantic import Field
 
 from simonides.envs.android.droidtask.graph import Edge, Graph, Mode, Place
@@ -15,6 +14,7 @@ from simonides.envs.android.droidtask.picture import drawn
 from simonides.envs.android.droidtask.plan import GRAMMAR, Posed, asking, posed, subject, walks, way_claim
 from simonides.envs.android.droidtask.screens import Element
 from simonides.envs.inbox import Inbox
+from simonides.envs.seeded import Seeded
 from simonides.sim.claims import Claim
 from simonides.sim.codec import decode, encode
 from simonides.sim.errors import CorruptFile
@@ -34,7 +34,7 @@ Ints = npt.NDArray[np.int64]
 Stepped = tuple[dict[str, Ints], dict[str, float], dict[str, bool], dict[str, bool], Infos]
 
 
-class DroidTaskEnv(ParallelEnv[str, Ints, int]):  # type: ignore[misc]
+class DroidTaskEnv(Seeded):
     """A PettingZoo ParallelEnv over the recordings of real apps.
 
     In the first session transitions of an app are walked one by one; in the last, a task of the release is to be done
@@ -154,14 +154,6 @@ class DroidTaskEnv(ParallelEnv[str, Ints, int]):  # type: ignore[misc]
         return _choices(self.posed.graph.screens[self._at].elements, self._texts[self.posed.task.app])
 
     # --- PettingZoo ---
-
-    def reset(self, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[dict[str, Ints], Infos]:
-        """Start again, with another seed's task and walk if one is given."""
-        if seed is not None:
-            self._seed = seed
-        self.agents = list(self.possible_agents)
-        self._begin()
-        return self._views()
 
     def step(self, actions: dict[str, int]) -> Stepped:
         """Touch what the agent whose turn it is names; the others wait."""

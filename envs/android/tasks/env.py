@@ -8,7 +8,6 @@ from typing import Annotated, Any, Literal
 import numpy as np
 import numpy.typing as npt
 from gymnasium.spaces import Box, Discrete
-from pettingzoo import ParallelEnv
 from pydantic import Field
 
 from simonides.envs.android.incoming import arrive
@@ -31,6 +30,7 @@ from simonides.envs.android.tasks.generate import Made, Phase, generate, links_o
 from simonides.envs.android.tasks.intents import IntentName
 from simonides.envs.android.tasks.ops import Next, Op, next_act, options_of
 from simonides.envs.inbox import Inbox
+from simonides.envs.seeded import Seeded
 from simonides.sim.claims import Claim
 from simonides.sim.codec import decode, encode
 from simonides.sim.errors import CorruptFile
@@ -55,7 +55,7 @@ Stepped = tuple[dict[str, Ints], dict[str, float], dict[str, bool], dict[str, bo
 _made = lru_cache(maxsize=64)(generate)
 
 
-class AndroidTasksEnv(ParallelEnv[str, Ints, int]):  # type: ignore[misc]
+class AndroidTasksEnv(Seeded):
     """A PettingZoo ParallelEnv of one long task on one phone.
 
     Facts are looked up in apps, chores follow, then what an intent wants is done with the facts. On the `device` the
@@ -175,14 +175,6 @@ class AndroidTasksEnv(ParallelEnv[str, Ints, int]):  # type: ignore[misc]
         return next_act(op, self.phone, self._believed)
 
     # --- PettingZoo ---
-
-    def reset(self, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[dict[str, Ints], Infos]:
-        """Start again, with another seed's task if one is given."""
-        if seed is not None:
-            self._seed = seed
-        self.agents = list(self.possible_agents)
-        self._begin()
-        return self._views()
 
     def step(self, actions: dict[str, int]) -> Stepped:
         """Do what the agent whose turn it is wants on the phone; the others wait."""

@@ -32,7 +32,9 @@ def marked(rows, schema=None):
 def tables(**given):
     study = parse_study(STUDY)
     empty = {name: pl.DataFrame() for name in (*NAMES, "metrics")}
-    return RunTables(study, factors(study), "seed", **{"trials": pl.DataFrame(), **empty, **given}, missing=())
+    return RunTables(
+        study=study, factors=factors(study), unit="seed", missing=(), **{"trials": pl.DataFrame(), **empty, **given}
+    )
 
 
 CELLS = [(wiring, seed) for wiring in ("private", "global") for seed in (0, 1)]

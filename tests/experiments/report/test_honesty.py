@@ -38,7 +38,9 @@ def made_up(score=lambda *labels: 0.0, failed=(), **fields):
         metrics.append(mark | {"metric": "poisoning", "part": "ASR-t", "value": value})
     empty = {name: pl.DataFrame() for name in NAMES}
     trials, found = (pl.DataFrame(rows, infer_schema_length=None) for rows in (marks, metrics))
-    return RunTables(study, factors(study), "seed", trials, found, **empty, missing=())
+    return RunTables(
+        study=study, factors=factors(study), unit="seed", trials=trials, metrics=found, **empty, missing=()
+    )
 
 
 def rises_with_rho(rho, arm, seed):
