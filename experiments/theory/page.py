@@ -145,7 +145,6 @@ def _first(found: Sequence[FirstCases]) -> Panel:
 
 def first_rows(found: Sequence[FirstCases]) -> pl.DataFrame:
     """Return a row a setting: how many runs died out against theory, and quartiles of the rounds of the others."""
-    quartile = [pl.Series(one.times, dtype=pl.Int64).quantile for one in found]
     return pl.DataFrame(
         {
             "setting": [one.setting.label for one in found],
@@ -154,10 +153,16 @@ def first_rows(found: Sequence[FirstCases]) -> pl.DataFrame:
             "low": [one.extinct.low for one in found],
             "high": [one.extinct.high for one in found],
             "in theory": [one.extinction for one in found],
-            "rounds to 40 %": ["-".join(f"{of(q, 'nearest'):.0f}" for q in (0.25, 0.5, 0.75)) for of in quartile],
+            "rounds to 40 %": [_quartiles(one.times) for one in found],
             "of the law": [one.mean_field for one in found],
         }
     )
+
+
+def _quartiles(times: Sequence[int]) -> str:
+    """Return the three quartiles of rounds, each a round of one of the runs; "" where none got there."""
+    of = pl.Series(times, dtype=pl.Int64).quantile
+    return "-".join(f"{of(q, 'nearest'):.0f}" for q in (0.25, 0.5, 0.75)) if times else ""
 
 
 def _networks(found: Sequence[Sequence[Outbreak]]) -> Panel:

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from simonides.experiments.theory.comparison import ALBUMS, EACH, EXTINCT, MEAN, MEMORYLESS, Album, Comparison, compare
-from simonides.experiments.theory.first_case import first_cases
+from simonides.experiments.theory.first_case import FirstCases, first_cases
+from simonides.experiments.theory.page import first_rows
 
 SEEDS = range(8)
 
@@ -56,3 +57,11 @@ def test_one_infected_agent_dies_out_as_often_as_a_branching_process(setting):
     assert found.extinct.low <= found.extinction <= found.extinct.high
     assert len(found.times) + found.reached.count(None) == 60
     assert found.times[0] < found.mean_field < found.times[-1]
+
+
+def test_a_setting_in_which_every_run_died_out_has_no_rounds():
+    setting = Album(10, 0.5, 0.5, 120)
+    (row,) = first_rows([FirstCases(setting, 2_000, (None, None))]).iter_rows(named=True)
+    assert row["rounds to 40 %"] == "" and row["died out"] == 1.0
+    (row,) = first_rows([FirstCases(setting, 2_000, (30, None, 34))]).iter_rows(named=True)
+    assert row["rounds to 40 %"] == "30-34-34"
