@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 import numpy as np
 import numpy.typing as npt
+from gymnasium.spaces import Dict
 from pydantic import Field
 
 from simonides.envs.claims.picture import Spoken, draw_circle
@@ -27,6 +28,7 @@ TICK_SECONDS = 60.0
 SEEN = ("barn", "bridge", "heron", "kettle", "ladder", "meadow", "mill", "orchard", "pier", "quarry", "stove", "willow")
 
 Infos = dict[str, dict[str, Any]]
+Seen = dict[str, str]
 
 
 def asking_tick(round_: int) -> int:
@@ -45,7 +47,7 @@ class AlbumEnv(Seeded):
     way it lives one experience, and nobody else any: all reads of a round come before its stores, and all its stores
     before the next.
 
-    Draws are those of `vectorised.meetings` for (seed, round). Observations and actions are texts; rewards are 0.
+    Draws are those of `vectorised.meetings` for (seed, round). What is seen is {"text": a text}, and actions are texts; rewards are 0.
     """
 
     metadata: dict[str, Any] = {  # noqa: RUF012 (PettingZoo's form)
@@ -60,12 +62,12 @@ class AlbumEnv(Seeded):
         self._shape = [agents, album, alpha, beta, rounds]
         self.possible_agents = [f"player_{i}" for i in range(agents)]
         self.agents: list[str] = []
-        self._text = AnyText()
+        self._seen, self._text = Dict({"text": AnyText()}), AnyText()
         self._begin()
 
-    def observation_space(self, agent: str) -> AnyText:
-        """Return the space of all texts."""
-        return self._text
+    def observation_space(self, agent: str) -> Dict:
+        """Return the space of what an agent may see: a Dict with one text."""
+        return self._seen
 
     def action_space(self, agent: str) -> AnyText:
         """Return the space of all texts: the picture that is shown, "" for none."""
@@ -87,7 +89,7 @@ class AlbumEnv(Seeded):
 
     def step(
         self, actions: dict[str, str]
-    ) -> tuple[dict[str, str], dict[str, float], dict[str, bool], dict[str, bool], Infos]:
+    ) -> tuple[dict[str, Seen], dict[str, float], dict[str, bool], dict[str, bool], Infos]:
         """Let the questioners show, or the answerers store, and go on by one tick."""
         asked, there = self._asking, self.agents
         names, questioners = self.possible_agents, self._met.questioners.tolist()
@@ -106,7 +108,7 @@ class AlbumEnv(Seeded):
     def close(self) -> None:
         """Do nothing: no resource is held."""
 
-    def _views(self) -> tuple[dict[str, str], Infos]:
+    def _views(self) -> tuple[dict[str, Seen], Infos]:
         idle = {"text": "", "time": TICK_SECONDS * self._tick, "experiences": []}
         infos = dict.fromkeys(self.agents, idle)
         if self._tick == 0:
@@ -115,7 +117,7 @@ class AlbumEnv(Seeded):
             infos |= {agent: idle | told for agent, told in self._asks().items()}
         elif self._shown:
             infos |= {agent: idle | told for agent, told in self._answers().items()}
-        return {agent: str(info["text"]) for agent, info in infos.items()}, infos
+        return {agent: {"text": str(info["text"])} for agent, info in infos.items()}, infos
 
     def _album(self, agent: int) -> dict[str, Any]:
         return {

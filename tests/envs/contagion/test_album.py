@@ -2,7 +2,8 @@
 
 import numpy as np
 import pytest
-from pettingzoo.test import parallel_api_test, parallel_seed_test
+from pettingzoo.test import api_test, parallel_api_test, parallel_seed_test
+from pettingzoo.utils import parallel_to_aec
 
 from simonides.envs.contagion.album import album, asking_tick
 from simonides.envs.contagion.vectorised import meetings, round_generator
@@ -19,6 +20,7 @@ def played(env, ticks, say="a heron"):
 def test_the_world_passes_pettingzoos_tests():
     parallel_api_test(album(agents=6, rounds=4), num_cycles=30)
     parallel_seed_test(lambda: album(agents=6, rounds=4), num_cycles=8)
+    api_test(parallel_to_aec(album(agents=6, rounds=4)), num_cycles=60)
 
 
 def test_a_round_is_the_meetings_of_the_arrays():
