@@ -186,7 +186,11 @@ class PolicyContext(Protocol):
 
 @runtime_checkable
 class Policy(Protocol):
-    """What decides for an agent: scripted, prompted or adversarial."""
+    """What decides for an agent: scripted, prompted or adversarial.
+
+    A class may say `waits = False`, if its `act` never waits for anything, so that a world need not gather it, and
+    `by_rule = True`, if what it believes is decided by a rule, so that reports say that no model was persuaded.
+    """
 
     def queries(self, observation: Observation, ctx: PolicyContext) -> Sequence[Query]:
         """Say what to recall before acting."""
