@@ -47,7 +47,8 @@ class AlbumEnv(Seeded):
     way it lives one experience, and nobody else any: all reads of a round come before its stores, and all its stores
     before the next.
 
-    Draws are those of `vectorised.meetings` for (seed, round). What is seen is {"text": a text}, and actions are texts; rewards are 0.
+    Draws are those of `vectorised.meetings` for (seed, round). What is seen is {"text": a text}, and actions are texts;
+    rewards are 0.
     """
 
     metadata: dict[str, Any] = {  # noqa: RUF012 (PettingZoo's form)
