@@ -17,6 +17,7 @@ def played(env, ticks, say="a heron"):
     return infos
 
 
+@pytest.mark.filterwarnings("ignore:Observation:UserWarning", "ignore:Action space:UserWarning")  # texts, not arrays
 def test_the_world_passes_pettingzoos_tests():
     parallel_api_test(album(agents=6, rounds=4), num_cycles=30)
     parallel_seed_test(lambda: album(agents=6, rounds=4), num_cycles=8)
