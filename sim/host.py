@@ -7,65 +7,30 @@ is not acknowledged (design section 7). Around it a Ray actor or the inline runt
 from __future__ import annotations
 
 import asyncio
-import struct
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from simonides.sim.batchlog import BatchLog
 from simonides.sim.budget import EVERYBODY
 from simonides.sim.checkpoint import CheckpointStore, slug
 from simonides.sim.codec import pack
 from simonides.sim.context import Services, Usage
 from simonides.sim.errors import ContractBroken, Interrupted, StaleBatch
-from simonides.sim.exchange import PEEK, Batch, BatchId, Read, Refusal, Reply, pack_batch, unpack_batch
-from simonides.sim.framing import FrameWriter, cut_torn_tail, read_file, read_frames, replace_file
+from simonides.sim.exchange import PEEK, Batch, BatchId, Read, Refusal, Reply, pack_batch
+from simonides.sim.framing import read_file, replace_file
 from simonides.sim.hung import TIMEOUT, InProgress, Task
 from simonides.sim.space import Space
 from simonides.sim.spacesetup import SpaceSetup
 from simonides.sim.trace import SPACE, SPACE_FAILED, TraceWriter
 from simonides.sim.types import Place, Query, Recall
 
-BATCH = 1
-EPOCH = struct.Struct("<I")
 Answered = tuple[Recall, tuple[str, str, str] | None, Usage]
 """What a read recalled, its failure (part, phase and class of the error), and what it cost."""
 
 UNKNOWN_SIZE = 4096
 """Bytes that a space is taken to hold before it was ever packed."""
-
-
-class BatchLog:
-    """Every batch that a host admitted, in order of arrival, each with the host's epoch.
-
-    What is logged survives the death of this process; with `sync` that of the machine too, for an fsync a batch.
-    """
-
-    def __init__(self, path: Path, epoch: int, sync: bool = False) -> None:
-        self.path = path
-        self.epoch = epoch
-        self.sync = sync
-        if path.exists():
-            cut_torn_tail(path)
-        self._file = FrameWriter(path)
-
-    def append(self, raw: bytes) -> None:
-        """Append one packed batch; it is with the operating system (or the disk) on return. Raises NotWritten."""
-        self._file.append_now(BATCH, EPOCH.pack(self.epoch) + raw, self.sync)
-
-    def batches(self) -> list[Batch]:
-        """Return the batches in order; those that an orphan wrote after its successor had begun are left out."""
-        newest, found = 0, []
-        for frame in read_frames(self.path):
-            (epoch,) = EPOCH.unpack_from(frame.payload)
-            newest = max(newest, epoch)
-            if epoch == newest:
-                found.append(unpack_batch(frame.payload[EPOCH.size :]))
-        return found
-
-    def close(self) -> None:
-        """Close the file."""
-        self._file.close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -395,12 +360,10 @@ class SpaceHost:
         """Pass, without waiting, the ticks that ask nothing of a space; return True when no other can be applied."""
         if space.applying or space.gathers:
             return False  # whose texts are embedded together with others' of the same moment
-        while space.quiet and not (self._every and (space.tick + 1) % self._every == 0):
+        while space.ready and space.quiet and not (self._every and (space.tick + 1) % self._every == 0):
             space.rest()
-            if not space.ready:
-                space.wake()
-                return True
-        return False
+        space.wake()
+        return not space.ready
 
     async def _advance_all(self, spaces: list[Space], task: Task | None) -> None:
         if len(spaces) > 1 and any(space.gathers for space in spaces):

@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from simonides.sim.batchlog import BatchLog
 from simonides.sim.budget import LEDGER, Account, Ledger, tightest
 from simonides.sim.changing import Planner, rights
 from simonides.sim.checkpoint import CheckpointStore
@@ -21,7 +22,7 @@ from simonides.sim.context import Sampling, Services
 from simonides.sim.director import DIRECTOR, Director
 from simonides.sim.errors import StudyError, near
 from simonides.sim.guarding import Defences
-from simonides.sim.host import BatchLog, Budget, SpaceHost
+from simonides.sim.host import Budget, SpaceHost
 from simonides.sim.modelcalls import CallFile, Mode, Recorded
 from simonides.sim.modeltimings import ModelTimings
 from simonides.sim.probing import Probe

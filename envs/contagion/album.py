@@ -28,7 +28,7 @@ TICK_SECONDS = 60.0
 SEEN = ("barn", "bridge", "heron", "kettle", "ladder", "meadow", "mill", "orchard", "pier", "quarry", "stove", "willow")
 
 Infos = dict[str, dict[str, Any]]
-Seen = dict[str, str]
+View = dict[str, str]
 
 
 def asking_tick(round_: int) -> int:
@@ -90,7 +90,7 @@ class AlbumEnv(Seeded):
 
     def step(
         self, actions: dict[str, str]
-    ) -> tuple[dict[str, Seen], dict[str, float], dict[str, bool], dict[str, bool], Infos]:
+    ) -> tuple[dict[str, View], dict[str, float], dict[str, bool], dict[str, bool], Infos]:
         """Let the questioners show, or the answerers store, and go on by one tick."""
         asked, there = self._asking, self.agents
         names, questioners = self.possible_agents, self._met.questioners.tolist()
@@ -109,7 +109,7 @@ class AlbumEnv(Seeded):
     def close(self) -> None:
         """Do nothing: no resource is held."""
 
-    def _views(self) -> tuple[dict[str, Seen], Infos]:
+    def _views(self) -> tuple[dict[str, View], Infos]:
         idle = {"text": "", "time": TICK_SECONDS * self._tick, "experiences": []}
         infos = dict.fromkeys(self.agents, idle)
         if self._tick == 0:

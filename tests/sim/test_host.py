@@ -6,11 +6,12 @@ from dataclasses import replace
 import pytest
 from toys import ToyMemory
 
+from simonides.sim.batchlog import BatchLog
 from simonides.sim.checkpoint import CheckpointStore
 from simonides.sim.context import Services
 from simonides.sim.errors import ContractBroken, CorruptFile, StaleBatch
 from simonides.sim.exchange import Batch, Read, Write, pack_batch, pack_reply, unpack_batch, unpack_reply
-from simonides.sim.host import BatchLog, Budget, SpaceHost
+from simonides.sim.host import Budget, SpaceHost
 from simonides.sim.spacesetup import SpaceSetup
 from simonides.sim.trace import Trace, TraceWriter
 from simonides.sim.types import Experience, Query

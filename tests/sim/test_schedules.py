@@ -18,10 +18,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from toys import ToyMemory
 
+from simonides.sim.batchlog import BatchLog
 from simonides.sim.checkpoint import CheckpointStore
 from simonides.sim.context import Services
 from simonides.sim.exchange import Batch, Read, Write, pack_reply
-from simonides.sim.host import BatchLog, SpaceHost
+from simonides.sim.host import SpaceHost
 from simonides.sim.line import Line
 from simonides.sim.spacesetup import SpaceSetup
 from simonides.sim.trace import Trace, TraceWriter, next_epoch
